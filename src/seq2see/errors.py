@@ -1,0 +1,56 @@
+"""One family of exceptions: what was found, what was expected, where, and how to mend it.
+
+Every error that a person can cause and mend derives from `Seq2seeError`; the command line prints it
+as one message and exits with 2. Anything else that escapes is a defect of seq2see.
+
+    Seq2seeError
+    ├── DataError        a data file or a line of it
+    ├── ConfigError      a recipe, a key=value, a command-line option
+    ├── BundleError      a saved model
+    ├── TrainingError    a run that cannot go on (infinite loss, out of memory, full disk)
+    └── DecodingError    an input or a prefix that cannot be decoded as asked
+"""
+
+from __future__ import annotations
+
+
+class Seq2seeError(Exception):
+    """Says what was found, what was expected, where, and how to mend it.
+
+    Args:
+        found: what is wrong, as a short clause without a full stop.
+        expected: what would have been right; left out where `found` already says it.
+        where: the place, as `file`, `file:line`, or the name of a setting.
+        mend: one imperative sentence that tells the reader what to do, without a full stop.
+    """
+
+    def __init__(
+        self, found: str, *, expected: str = "", where: str = "", mend: str = ""
+    ) -> None:
+        self.found, self.expected, self.where, self.mend = found, expected, where, mend
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.found}" if self.where else self.found
+        text += f"; expected {self.expected}" if self.expected else ""
+        return f"{text}. {self.mend}." if self.mend else f"{text}."
+
+
+class DataError(Seq2seeError):
+    """A data file, or a line of it, cannot be read as pairs."""
+
+
+class ConfigError(Seq2seeError):
+    """A recipe, a `key=value` or an option is unknown, malformed or contradictory."""
+
+
+class BundleError(Seq2seeError):
+    """A saved model is missing a file, or a file of it is damaged or foreign."""
+
+
+class TrainingError(Seq2seeError):
+    """A training run cannot go on."""
+
+
+class DecodingError(Seq2seeError):
+    """An input or a prefix cannot be decoded as asked."""

@@ -1,0 +1,1 @@
+"""Scores outputs against references: metrics, intervals and paired tests, on strings alone."""

@@ -1,0 +1,120 @@
+"""One layer of a Transformer: attention, feed-forward, and the residual around each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from seq2see.nn.attention import MultiHeadAttention
+from seq2see.nn.dropout import Dropout
+from seq2see.nn.feedforward import FeedForward
+from seq2see.nn.norms import Norm, NormKind
+from seq2see.nn.positions import alibi, rotate
+from seq2see.nn.settings import TransformerSettings
+from seq2see.nn.tap import Tap
+
+KeyValue = tuple[Tensor, Tensor]
+"""Keys and values of one attention, each `[row, kv_head, key, d]`."""
+
+
+class Residual(nn.Module):
+    r"""Adds a sub-layer's output to its input, with the norm before or after.
+
+    $$\mathrm{before:}\ x + f(\mathrm{norm}(x)) \qquad \mathrm{after:}\ \mathrm{norm}(x + f(x))$$
+
+    Source: after: Vaswani et al. 2017, section 3.1; before: Xiong et al. 2020, figure 1.
+
+    Tap: `written`, what the sub-layer adds.
+    """
+
+    def __init__(self, settings: TransformerSettings, norm: NormKind) -> None:
+        super().__init__()
+        self.norm = Norm(norm, settings.d_model)
+        self.before = settings.norm_place == "before"
+        self.residual = settings.residual
+        self.dropout = Dropout(settings.dropout)
+        self.written = Tap()
+
+    def forward(self, x: Tensor, f: Callable[[Tensor], Tensor], real: Tensor | None) -> Tensor:
+        """Runs sub-layer `f` on `x`; `real` tells the norm which positions hold tokens."""
+        written = self.written(self.dropout(f(self.norm(x, real) if self.before else x)))
+        y = x + written if self.residual else written
+        return y if self.before else self.norm(y, real)
+
+
+class Block(nn.Module):
+    """Self-attention, cross-attention in a decoder, and feed-forward, each in its residual.
+
+    Tap: `out`, the block's output.
+    """
+
+    def __init__(self, settings: TransformerSettings, *, decoder: bool) -> None:
+        super().__init__()
+        norm = settings.norm_in_decoder if decoder else settings.norm
+        self.positions = settings.positions
+        self.add_module("self", MultiHeadAttention(settings.head_sizes))
+        self.around_self = Residual(settings, norm)
+        self.cross: MultiHeadAttention | None = None
+        if decoder:
+            self.cross = MultiHeadAttention(settings.head_sizes)
+            self.around_cross = Residual(settings, norm)
+        self.feedforward: FeedForward | None = None
+        if settings.feedforward != "none":
+            self.feedforward = FeedForward(
+                settings.feedforward, settings.d_model, settings.d_ff, settings.feedforward_dropout
+            )
+            self.around_feedforward = Residual(settings, norm)
+        self.out = Tap()
+
+    def encode(self, x: Tensor, mask: Tensor, real: Tensor) -> Tensor:
+        """Lets every position look at all real positions of its row."""
+        x = self.around_self(x, lambda y: self._look(y, mask, None)[0], real)
+        return self.out(self._think(x, real))
+
+    def decode(
+        self, x: Tensor, mask: Tensor, memory: tuple[KeyValue, Tensor], past: KeyValue | None
+    ) -> tuple[Tensor, KeyValue]:
+        """Lets every position look at its past and at the source.
+
+        Args:
+            x: `[row, position, d_model]`, the positions that follow `past`.
+            mask: where each position may look among past and new positions.
+            memory: the source's keys and values for this block, and where one may look there.
+            past: keys and values of the positions before; None at the start.
+
+        Returns:
+            The block's output, and the keys and values of past and new positions together.
+        """
+        present: list[KeyValue] = []
+
+        def look(y: Tensor) -> Tensor:
+            out, keys_values = self._look(y, mask, past)
+            present.append(keys_values)
+            return out
+
+        x = self.around_self(x, look, None)
+        cross = self.cross
+        assert cross is not None
+        (k, v), source_mask = memory
+        x = self.around_cross(x, lambda y: cross(cross.queries(y), k, v, source_mask), None)
+        return self.out(self._think(x, None)), present[0]
+
+    def _look(self, x: Tensor, mask: Tensor, past: KeyValue | None) -> tuple[Tensor, KeyValue]:
+        layer: MultiHeadAttention = self.get_submodule("self")  # type: ignore[assignment]
+        start = 0 if past is None else past[0].shape[-2]
+        q, (k, v) = layer.queries(x), layer.keys_values(x)
+        if self.positions == "rotary":
+            q, k = rotate(q, start), rotate(k, start)
+        if past is not None:
+            k, v = torch.cat([past[0], k], dim=-2), torch.cat([past[1], v], dim=-2)
+        bias = None
+        if self.positions == "alibi":
+            bias = alibi(q.shape[1], q.shape[-2], k.shape[-2], x.device).to(x.dtype)
+        return layer(q, k, v, mask, bias), (k, v)
+
+    def _think(self, x: Tensor, real: Tensor | None) -> Tensor:
+        if self.feedforward is None:
+            return x
+        return self.around_feedforward(x, self.feedforward, real)  # type: ignore[no-any-return]

@@ -1,0 +1,103 @@
+"""Where a token stands: sinusoids, learned vectors, rotations, distance penalties."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from seq2see.nn.tap import Tap
+
+
+def sinusoids(positions: Int[Tensor, " position"], d_model: int) -> Float[Tensor, "position d_model"]:
+    r"""Gives every position its own constant vector of sines and cosines.
+
+    $$P_{p,2i} = \sin(p / 10000^{2i/d}), \qquad P_{p,2i+1} = \cos(p / 10000^{2i/d})$$
+
+    The periods run from 2π to 10000·2π. Source: Vaswani et al. 2017, section 3.5.
+    """
+    even = torch.arange(0, d_model, 2, device=positions.device, dtype=torch.float32)
+    rates = torch.exp(-math.log(10000.0) * even / d_model)
+    angles = positions[:, None].float() * rates
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)[:, :d_model]
+
+
+class Sinusoidal(nn.Module):
+    """Adds `sinusoids` to the embeddings. No parameter; any length.
+
+    Tap: `code`, the vectors added, `[1, position, d_model]`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.code = Tap()
+
+    def forward(
+        self, x: Float[Tensor, "row position d_model"], start: int
+    ) -> Float[Tensor, "row position d_model"]:
+        """Adds the code of positions `start`, `start + 1`, … to `x`."""
+        positions = torch.arange(start, start + x.shape[1], device=x.device)
+        return x + self.code(sinusoids(positions, x.shape[-1])[None].to(x.dtype))
+
+
+class Learned(nn.Module):
+    """Adds one trained vector a position.
+
+    Positions past the table share its last vector, because a longer input is still decoded.
+
+    Tap: `code`, the vectors added, `[1, position, d_model]`.
+    """
+
+    def __init__(self, d_model: int, length: int) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.randn(length, d_model) * d_model**-0.5)
+        self.code = Tap()
+
+    def forward(
+        self, x: Float[Tensor, "row position d_model"], start: int
+    ) -> Float[Tensor, "row position d_model"]:
+        """Adds the vectors of positions `start`, `start + 1`, … to `x`."""
+        positions = torch.arange(start, start + x.shape[1], device=x.device)
+        return x + self.code(self.table[positions.clamp(max=len(self.table) - 1)][None])
+
+
+class NoPosition(nn.Module):
+    """Adds nothing: the embeddings do not tell where a token stands."""
+
+    def forward(self, x: Tensor, start: int) -> Tensor:  # noqa: ARG002
+        """Returns `x`."""
+        return x
+
+
+def rotate(
+    x: Float[Tensor, "row head position d_key"], start: int
+) -> Float[Tensor, "row head position d_key"]:
+    r"""Turns each pair of features by an angle that grows with the position.
+
+    $$(x_{2i}, x_{2i+1}) \mapsto R(p\,10000^{-2i/d})\,(x_{2i}, x_{2i+1})$$
+
+    The inner product of a turned query and a turned key depends on their distance alone.
+    Source: Su et al. 2021, eq. 34. `d_key` must be even.
+    """
+    positions = torch.arange(start, start + x.shape[-2], device=x.device)
+    table = sinusoids(positions, x.shape[-1]).to(x.dtype)
+    sin, cos = table[:, 0::2], table[:, 1::2]
+    even, odd = x[..., 0::2], x[..., 1::2]
+    return torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)
+
+
+def alibi(
+    heads: int, queries: int, keys: int, device: torch.device
+) -> Float[Tensor, "1 head query key"]:
+    r"""Lowers a score in proportion to the distance between query and key.
+
+    $$b_{hij} = -2^{-8h/H}\,|i - j|, \qquad h = 1 \dots H$$
+
+    Source: Press et al. 2022, section 3; the symmetric form serves encoders as well.
+    """
+    slopes = 2.0 ** (-8.0 * torch.arange(1, heads + 1, device=device) / heads)
+    i = torch.arange(keys - queries, keys, device=device)[:, None]
+    distance = (i - torch.arange(keys, device=device)).abs()
+    return (-slopes[:, None, None] * distance)[None]
