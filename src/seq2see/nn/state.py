@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -35,7 +35,7 @@ class Memory:
 class State(Protocol):
     """What a decoder remembers of the tokens so far; search never looks into it."""
 
-    def select(self, rows: Int[Tensor, " kept"]) -> Self:
+    def select(self, rows: Int[Tensor, " kept"]) -> State:
         """Takes the given rows, in that order; a row may be taken several times."""
         ...
 

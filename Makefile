@@ -1,0 +1,96 @@
+# Every task of the project. Each target sets up what it needs: Python 3.11 or newer and make suffice.
+
+PYTHON ?= python3
+MINUTES ?= 4
+TORCH_INDEX ?=
+RUN ?=
+ARGS ?=
+
+BIN := .venv/bin
+STAMP := .venv/.seq2see-setup
+UNFINISHED := .venv/.seq2see-unfinished
+INSTALL := -e ".[dev,demo,tensorboard]"
+INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+
+# The packages whose public functions carry array shapes, as far as they have tests.
+SHAPED := $(patsubst %/,%,$(sort $(dir $(wildcard \
+	$(foreach package,nn parity decode train,tests/$(package)/test_*.py)))))
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup demo test check docs bench format constraints clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@echo
+	@echo '  MINUTES=4        minutes of training in the demo'
+	@echo '  PYTHON=python3   the Python that makes .venv'
+	@echo '  TORCH_INDEX=URL  one more package index; https://download.pytorch.org/whl/cpu'
+	@echo '                   spares a Linux machine without GPU several GB of CUDA'
+
+setup: $(STAMP) ## Make .venv with everything in it; nothing to do when it stands
+
+# The stamp is written last. A marker left behind by an interrupted installation makes the next one
+# start from nothing, because pip takes a half-copied package for an installed one.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'seq2see needs Python 3.11 or newer; "$(PYTHON)" is missing or older:' \
+			"$$($(PYTHON) --version 2>&1)."; \
+		echo 'Name another one, for example: make setup PYTHON=python3.12'; exit 1; } >&2
+	@if [ -e $(UNFINISHED) ]; then \
+		echo 'The last setup did not finish; making .venv anew.'; rm -rf .venv; fi
+	@mkdir -p .venv && touch $(UNFINISHED)
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -c constraints.txt $(INDEX) $(INSTALL)
+	@rm $(UNFINISHED) && touch $@
+
+demo: $(STAMP) ## Train a pronouncer in MINUTES minutes, score it, look inside it
+	$(BIN)/seq2see demo --minutes $(MINUTES)
+
+test: $(STAMP) ## Run the tests: with array shapes checked, then the whole suite
+	$(if $(SHAPED),SEQ2SEE_SHAPES=1 $(BIN)/python -m pytest $(SHAPED))
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## Lint, check the format, the types (mypy --strict) and the floors
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(STAMP) ## Build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+bench: $(STAMP) ## List the benchmarks; run one with RUN=name ARGS="..."
+ifneq ($(RUN),)
+	$(BIN)/python benchmarks/$(RUN).py $(ARGS)
+else
+	@ls benchmarks/*.py 2>/dev/null || echo 'There is no script under benchmarks/ yet.'
+	@echo 'Run one: make bench RUN=name ARGS="..."; its options: make bench RUN=name ARGS=--help'
+endif
+
+format: $(STAMP) ## Format the code and mend what ruff can mend
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+# A fresh environment, so that nothing installed by hand slips in. The oldest Python, because its
+# newest packages run on every later one. The header and the pin of torch are kept: torch is raised
+# by hand, since speed and recorded losses hang on it. What torch brings for one kind of hardware
+# alone (CUDA, triton) is left unpinned.
+constraints: ## Renew constraints.txt: the newest versions pyproject.toml allows
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+		echo 'constraints.txt is made with Python 3.11: make constraints PYTHON=python3.11'; \
+		exit 1; } >&2
+	fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
+	grep '^torch==' constraints.txt > "$$fresh/torch.txt" && \
+	$(PYTHON) -m venv "$$fresh/venv" && \
+	"$$fresh/venv/bin/python" -m pip install -c "$$fresh/torch.txt" $(INDEX) $(INSTALL) && \
+	"$$fresh/venv/bin/python" -m pip freeze --all --exclude-editable > "$$fresh/frozen.txt" && \
+	{ grep '^#' constraints.txt; \
+	  sed -E -e '/^(pip|triton|nvidia-.*|cuda-.*)==/d' -e 's/\+[a-z0-9.]+$$//' \
+	  "$$fresh/frozen.txt"; } > "$$fresh/constraints.txt" && \
+	cp "$$fresh/constraints.txt" constraints.txt
+
+clean: ## Remove what the tools leave behind; .venv and trained models stay
+	rm -rf site build dist .coverage .hypothesis .pytest_cache .mypy_cache .ruff_cache \
+		.import_linter_cache
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

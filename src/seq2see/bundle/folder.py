@@ -1,0 +1,214 @@
+"""A folder <-> (recipe, network, tokenizers, scores): what training writes and all others read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from seq2see.config import Tree, parse
+from seq2see.data.store import Tokenizers
+from seq2see.data.tokenizers import Tokenizer
+from seq2see.errors import BundleError, ConfigError
+from seq2see.nn.network import Network, Sizes
+from seq2see.nn.settings import RecurrentSettings, Settings, TransformerSettings
+
+RECIPE, WEIGHTS, SCORES, CARD = "recipe.toml", "model.safetensors", "scores.json", "card.md"
+SUMS = "SHA256SUMS"
+"""Checksums in the format of `sha256sum -c`; scores and card are free to be edited."""
+
+GUARDED = (RECIPE, "source.json", "target.json", WEIGHTS)
+_RESTORE = "Restore the file from the place the model came from, or train again"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model and everything needed to use it.
+
+    Args:
+        recipe: the resolved recipe, as tables.
+        network: the network, in float32.
+        tokenizers: text to ids and back.
+        scores: what it scored when it was made.
+        card: a description for people.
+    """
+
+    recipe: Tree
+    network: Network
+    tokenizers: Tokenizers
+    scores: dict[str, Any] = field(default_factory=dict)
+    card: str = ""
+
+    def save(self, folder: Path) -> None:
+        """Writes the bundle; each file appears whole or not at all.
+
+        Raises:
+            BundleError: the disk is full or the folder cannot be written.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, text in self._texts().items():
+                partial = folder / f"{name}.partial"
+                partial.write_text(text, encoding="utf-8")
+                _settle(partial, folder / name)
+            partial = folder / f"{WEIGHTS}.partial"
+            save_file(weights(self.network), partial, metadata={"format": "pt"})
+            _settle(partial, folder / WEIGHTS)
+            partial = folder / f"{SUMS}.partial"
+            partial.write_text(_sums(folder), encoding="utf-8")
+            _settle(partial, folder / SUMS)
+        except (OSError, SafetensorError) as error:
+            raise BundleError(
+                f"the model cannot be saved ({error})",
+                where=str(folder),
+                mend="Free space or choose another folder with --out",
+            ) from error
+
+    def _texts(self) -> dict[str, str]:
+        return {
+            RECIPE: tomli_w.dumps(self.recipe),
+            "source.json": self.tokenizers.source.to_json(),
+            "target.json": self.tokenizers.target.to_json(),
+            SCORES: json.dumps(self.scores, indent=2, ensure_ascii=False) + "\n",
+            CARD: self.card,
+        }
+
+
+def load(folder: Path, device: torch.device | str = "cpu") -> Bundle:
+    """Opens a bundle. Nothing in it is executed: the files hold text and numbers only.
+
+    Raises:
+        BundleError: a file is missing, truncated, foreign, or does not fit the others; the message
+            names it.
+    """
+    if not folder.is_dir():
+        raise BundleError(
+            "no such folder" if not folder.exists() else "a file, not a folder",
+            expected="a model that seq2see train wrote",
+            where=str(folder),
+        )
+    _check_sums(folder)
+    recipe = _toml(folder)
+    source = Tokenizer.from_json(_text(folder, "source.json"), str(folder / "source.json"))
+    target = Tokenizer.from_json(_text(folder, "target.json"), str(folder / "target.json"))
+    network = new_network(recipe, Tokenizers(source, target), str(folder / RECIPE))
+    _load_weights(network, folder / WEIGHTS)
+    scores = _json(folder, SCORES)
+    card = _text(folder, CARD)
+    network = network.to(device).eval()
+    return Bundle(recipe, network, Tokenizers(source, target), scores, card)
+
+
+def new_network(recipe: Tree, tokenizers: Tokenizers, where: str) -> Network:
+    """Builds an untrained network from the `model` table of a resolved recipe.
+
+    Raises:
+        BundleError: the table is missing or does not describe a network.
+    """
+    try:
+        settings = network_settings(recipe["model"])
+    except (KeyError, ConfigError) as error:
+        raise BundleError(f"no network is described ({error})", where=where, mend=_RESTORE) from error
+    return Network(settings, Sizes(tokenizers.source.size, tokenizers.target.size))
+
+
+def network_settings(table: Tree) -> Settings:
+    """Reads a `model` table: which kind it names decides which settings it may hold.
+
+    Raises:
+        ConfigError: a setting is unknown to that kind, or malformed.
+    """
+    record = TransformerSettings if table.get("kind") == "transformer" else RecurrentSettings
+    return parse(record, table, "model")
+
+
+def weights(network: Network) -> dict[str, Tensor]:
+    """Returns parameters and running statistics by name; a shared matrix stands once."""
+    named = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    return {name: tensor.detach().contiguous() for name, tensor in named.items()}
+
+
+def _load_weights(network: Network, path: Path) -> None:
+    _need(path)
+    try:
+        found = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise BundleError(f"damaged or foreign ({error})", where=str(path), mend=_RESTORE) from error
+    wanted = weights(network)
+    for name in sorted(wanted.keys() ^ found.keys()):
+        state = "is missing" if name in wanted else "does not belong to this network"
+        raise BundleError(f"the tensor {name} {state}", where=str(path), mend=_RESTORE)
+    for name, tensor in wanted.items():
+        if tensor.shape != found[name].shape:
+            raise BundleError(
+                f"the tensor {name} has shape {list(found[name].shape)}",
+                expected=str(list(tensor.shape)),
+                where=str(path),
+                mend=_RESTORE,
+            )
+        tensor.copy_(found[name])
+
+
+def _sums(folder: Path) -> str:
+    def line(name: str) -> str:
+        with (folder / name).open("rb") as file:
+            return f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n"
+
+    return "".join(map(line, GUARDED))
+
+
+def _check_sums(folder: Path) -> None:
+    for name in GUARDED:
+        _need(folder / name)
+    recorded = set(_text(folder, SUMS).splitlines())
+    for line in _sums(folder).splitlines():
+        if line not in recorded:
+            name = line.split("  ")[1]
+            raise BundleError(
+                "the file is not the one that was saved (its checksum differs)",
+                where=str(folder / name),
+                mend=_RESTORE,
+            )
+
+
+def _need(path: Path) -> None:
+    if not path.is_file():
+        raise BundleError("the file is missing", where=str(path), mend=_RESTORE)
+
+
+def _text(folder: Path, name: str) -> str:
+    _need(folder / name)
+    try:
+        return (folder / name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BundleError(f"unreadable ({error})", where=str(folder / name), mend=_RESTORE) from error
+
+
+def _toml(folder: Path) -> Tree:
+    try:
+        return tomllib.loads(_text(folder, RECIPE))
+    except tomllib.TOMLDecodeError as error:
+        raise BundleError(f"no TOML ({error})", where=str(folder / RECIPE), mend=_RESTORE) from error
+
+
+def _json(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(_text(folder, name)))
+    except (TypeError, ValueError) as error:
+        raise BundleError(f"no JSON ({error})", where=str(folder / name), mend=_RESTORE) from error
+
+
+def _settle(partial: Path, path: Path) -> None:
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)

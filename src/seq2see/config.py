@@ -1,0 +1,102 @@
+"""Strict configuration: one grammar for file and shell, and no key that is silently ignored."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from seq2see.errors import ConfigError
+
+T = TypeVar("T")
+Tree = dict[str, Any]
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """Returns a hint that names the choice most like `word`, or lists all when none is near."""
+    known = sorted(choices)
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"Did you mean {close[0]}?" if close else f"Choose one of: {', '.join(known)}"
+
+
+def parse(record: type[T], values: Mapping[str, Any], where: str) -> T:
+    """Makes a frozen dataclass from a table of a recipe.
+
+    Args:
+        record: the dataclass; its fields are the keys allowed.
+        values: the table.
+        where: the table's name, for messages.
+
+    Raises:
+        ConfigError: an unknown key (the nearest right one is named) or a value of the wrong kind.
+    """
+    names = [f.name for f in dataclasses.fields(record)]  # type: ignore[arg-type]
+    for key in values:
+        if key not in names:
+            raise ConfigError(
+                "unknown setting", where=f"{where}.{key}", mend=nearest(key, names).rstrip(".")
+            )
+    try:
+        return TypeAdapter(record).validate_python(dict(values))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join([where, *map(str, first["loc"])])
+        raise ConfigError(
+            f"found {first['input']!r}", expected=_expectation(first["msg"]), where=key
+        ) from error
+
+
+def _expectation(message: str) -> str:
+    return message.removeprefix("Input should be ").removeprefix("a valid ")
+
+
+def read_toml(path: Path) -> Tree:
+    """Reads a TOML file.
+
+    Raises:
+        ConfigError: the file cannot be read or is no TOML; the message names line and column.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be read ({error})", where=str(path)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"no TOML: {error}", where=str(path)) from error
+
+
+def override(tree: Tree, assignments: Iterable[str]) -> Tree:
+    """Applies `a.b=value` assignments to a copy of a tree of tables.
+
+    A value is read as TOML where it is TOML (`3`, `0.1`, `true`, `[1, 2]`, `"text"`) and is a text
+    otherwise.
+
+    Raises:
+        ConfigError: an assignment has no `=` or no key, or its key goes through a plain value.
+    """
+    result: Tree = {k: dict(v) if isinstance(v, dict) else v for k, v in tree.items()}
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        path = key.strip().split(".")
+        if not equals or not all(path):
+            raise ConfigError(
+                f"found {assignment!r}", expected="key=value, such as train.steps=2000"
+            )
+        table = result
+        for name in path[:-1]:
+            table = table.setdefault(name, {})
+            if not isinstance(table, dict):
+                raise ConfigError(f"{name} is a value, not a table", where=key)
+        table[path[-1]] = _value(value)
+    return result
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"x = {text}")["x"]
+    except tomllib.TOMLDecodeError:
+        return text

@@ -1,0 +1,1 @@
+"""From files of pairs to batches: reading, checking, tokenizing, storing, batching."""

@@ -1,0 +1,1 @@
+"""From a network and sources to text: beam search, sampling, forced scoring."""

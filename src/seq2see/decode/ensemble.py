@@ -1,0 +1,87 @@
+"""Several networks that predict as one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from seq2see.errors import DecodingError
+from seq2see.nn.network import Network
+from seq2see.nn.state import Memory, TensorState
+
+
+@dataclass(frozen=True)
+class EnsembleState:
+    """The members' states."""
+
+    states: tuple[TensorState, ...]
+
+    def select(self, rows: Int[Tensor, " kept"]) -> EnsembleState:
+        """Takes the given rows, in that order; a row may be taken several times."""
+        return EnsembleState(tuple(state.select(rows) for state in self.states))
+
+
+class Ensemble(nn.Module):
+    r"""Averages the probabilities of its members, which may differ in architecture.
+
+    $$\ln p(y \mid x) = \ln \frac{1}{M} \sum_m p_m(y \mid x)$$
+
+    Args:
+        members: networks with the same vocabularies.
+
+    Raises:
+        DecodingError: no member, or vocabularies of different sizes; name models that were trained
+            with the same tokenizers.
+    """
+
+    def __init__(self, members: Sequence[Network]) -> None:
+        super().__init__()
+        sizes = {member.sizes for member in members}
+        if len(sizes) != 1:
+            found = " and ".join(f"{s.source}/{s.target}" for s in sorted(sizes, key=str))
+            raise DecodingError(
+                f"members with {found} source/target tokens" if sizes else "no member",
+                expected="networks that share their vocabularies",
+                where="ensemble",
+                mend="Name models that were trained with the same tokenizers",
+            )
+        self.members = nn.ModuleList(members)
+
+    def networks(self) -> list[Network]:
+        """Lists the members."""
+        return list(self.members)  # type: ignore[arg-type]
+
+    def encode(
+        self, source: Int[Tensor, "row source"], real: Bool[Tensor, "row source"]
+    ) -> tuple[Memory, ...]:
+        """Reads the sources with every member."""
+        return tuple(member.encode(source, real) for member in self.networks())
+
+    def start(self, memory: tuple[Memory, ...]) -> EnsembleState:
+        """Returns the members' states before the first token."""
+        pairs = zip(self.networks(), memory, strict=True)
+        return EnsembleState(tuple(member.start(each) for member, each in pairs))
+
+    def step(
+        self, tokens: Int[Tensor, " row"], state: EnsembleState
+    ) -> tuple[Float[Tensor, "row vocabulary"], EnsembleState]:
+        """Reads one token a row and scores the next one, by its log-probability."""
+        pairs = zip(self.networks(), state.states, strict=True)
+        steps = [member.step(tokens, each) for member, each in pairs]
+        logits = mean_probability([logits.log_softmax(-1) for logits, _ in steps])
+        return logits, EnsembleState(tuple(each for _, each in steps))
+
+
+def mean_probability(
+    log_probabilities: Sequence[Float[Tensor, "*shape vocabulary"]],
+) -> Float[Tensor, "*shape vocabulary"]:
+    """Averages probabilities given and returned as logarithms."""
+    if len(log_probabilities) == 1:
+        return log_probabilities[0]
+    total = torch.stack(list(log_probabilities)).logsumexp(0)
+    return total - math.log(len(log_probabilities))

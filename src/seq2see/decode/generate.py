@@ -1,0 +1,68 @@
+"""From requests to hypotheses: sort by length, search group by group, restore the order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from seq2see.decode.beam import Beam
+from seq2see.decode.hypothesis import Hypothesis, ranked
+from seq2see.decode.options import SearchOptions
+from seq2see.decode.request import Request, by_length, lay
+from seq2see.decode.rules import Rules, Unwritable
+from seq2see.decode.sample import Sampler
+from seq2see.decode.search import Chooser, Searchable, search
+
+PLAIN = Unwritable()
+
+
+@torch.inference_mode()
+def generate(
+    network: Searchable,
+    requests: Sequence[Request],
+    options: SearchOptions,
+    unwritable: Unwritable = PLAIN,
+) -> list[list[Hypothesis]]:
+    """Decodes every request; what comes out for one does not depend on the others.
+
+    Args:
+        network: a network or an ensemble, in evaluation mode.
+        requests: what to decode.
+        options: how to search.
+        unwritable: the target vocabulary's ids that are not text.
+
+    Returns:
+        For each request, in order, `options.nbest` hypotheses at most, best first.
+    """
+    draws = options.nbest if options.sample else 1
+    wanted = [replace(request, draw=draw) for request in requests for draw in range(draws)]
+    device = next(iter(network.parameters())).device
+    results: list[list[Hypothesis]] = [[] for _ in wanted]
+    budget = max(options.batch_tokens // (1 if options.sample else options.beam), 1)
+    for rows in by_length([len(request.source) for request in wanted], budget):
+        chosen = [wanted[row] for row in rows]
+        group = lay(chosen, device)
+        rules = Rules(group, unwritable, options.no_repeat_ngram)
+        chooser: Chooser = Sampler.over(chosen, options) if options.sample else Beam(options.beam)
+        for row, found in zip(rows, search(network, group, rules, chooser, options), strict=True):
+            results[row] = found
+    return [
+        ranked((one for found in results[i : i + draws] for one in found), options.length_penalty)
+        for i in range(0, len(results), draws)
+    ]
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Puts a network in evaluation mode, and each of its modules back in its former mode after."""
+    training = [module for module in network.modules() if module.training]
+    network.eval()
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True

@@ -1,0 +1,89 @@
+"""What is to be decoded: one request a source, and groups of them side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from seq2see.data.batches import group_by_length
+from seq2see.data.tokenizers import PAD
+
+FREE = -1
+"""Stands in `Group.prefix` where no token is forced."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A source to be decoded.
+
+    Args:
+        source: token ids, end mark last.
+        copies: how many copy marks stand for something in this source.
+        prefix: token ids the target has to begin with.
+        limit: tokens of a target at most, prefix and end mark counted.
+        line: the number from which the line's random numbers derive, with `draw`.
+        draw: which of the line's samples this is.
+    """
+
+    source: Sequence[int]
+    limit: int
+    copies: int = 0
+    prefix: Sequence[int] = ()
+    line: int = 0
+    draw: int = 0
+
+
+@dataclass(frozen=True)
+class Group:
+    """Requests side by side.
+
+    Args:
+        source: token ids, right-padded.
+        real: False at padding.
+        limit: see `Request`.
+        copies: see `Request`.
+        prefix: token ids, right-padded with `FREE`.
+    """
+
+    source: Int[Tensor, "row source"]
+    real: Bool[Tensor, "row source"]
+    limit: Int[Tensor, " row"]
+    copies: Int[Tensor, " row"]
+    prefix: Int[Tensor, "row prefix"]
+
+
+def lay(requests: Sequence[Request], device: torch.device) -> Group:
+    """Lays requests side by side on `device`."""
+    source = pad([request.source for request in requests], PAD, device)
+    lengths = torch.tensor([len(request.source) for request in requests], device=device)
+    return Group(
+        source=source,
+        real=torch.arange(source.shape[1], device=device) < lengths[:, None],
+        limit=torch.tensor([request.limit for request in requests], device=device),
+        copies=torch.tensor([request.copies for request in requests], device=device),
+        prefix=pad([request.prefix for request in requests], FREE, device),
+    )
+
+
+def pad(
+    rows: Sequence[Sequence[int]], value: int, device: torch.device
+) -> Int[Tensor, "row position"]:
+    """Right-pads rows of ids to the longest."""
+    tensors = [torch.tensor(row, dtype=torch.long) for row in rows]
+    return pad_sequence(tensors, batch_first=True, padding_value=value).to(device)
+
+
+def by_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Groups rows of similar length; a group's rows times its longest stay within `budget`.
+
+    A row longer than the budget is a group of its own.
+    """
+    sizes = np.array(lengths, np.int64)
+    groups = group_by_length(sizes, sizes, budget, np.random.default_rng(0))
+    return [group.tolist() for group in groups]

@@ -1,0 +1,1 @@
+"""The composition root: a recipe becomes a tokenizer, a network, and a training run."""

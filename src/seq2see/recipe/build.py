@@ -1,0 +1,62 @@
+"""A resolved recipe and its corpus -> tokenizers, network, trainer, bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from seq2see.data.batches import Batches, BatchPlan
+from seq2see.data.pairs import Pair
+from seq2see.data.store import Store, Tokenizers
+from seq2see.data.tokenizers import Layout, train_tokenizer
+from seq2see.nn.network import Network, Sizes
+from seq2see.recipe.sections import Recipe
+from seq2see.recipe.survey import Survey
+from seq2see.train.precision import fastest
+
+
+def build_tokenizers(recipe: Recipe, pairs: Sequence[Pair], survey: Survey) -> Tokenizers:
+    """Learns both sides' pieces; a joint vocabulary is one tokenizer for both."""
+    data = recipe.data
+    assert data.source != "auto" and data.target != "auto"
+    layout = Layout(max(data.copies, 0), survey.features, data.compose is True)
+    if data.joint is True:
+        texts = (text for pair in pairs for text in (pair.source, pair.target))
+        shared = train_tokenizer(data.source, texts, data.vocabulary, layout)
+        return Tokenizers(shared, shared)
+    source = train_tokenizer(data.source, (p.source for p in pairs), data.vocabulary, layout)
+    target = train_tokenizer(
+        data.target, (p.target for p in pairs), data.vocabulary, replace(layout, features=())
+    )
+    return Tokenizers(source, target)
+
+
+def build_network(recipe: Recipe, tokenizers: Tokenizers) -> Network:
+    """Draws an untrained network from the recipe's seed."""
+    torch.manual_seed(recipe.seed)
+    return Network(recipe.model, Sizes(tokenizers.source.size, tokenizers.target.size))
+
+
+def build_batches(recipe: Recipe, store: Store) -> Batches:
+    """Plans the batches of a run."""
+    copies = max(recipe.data.copies, 0)
+    noise = recipe.data.copy_noise if copies else 0.0
+    return Batches(store, BatchPlan(recipe.train.batch_tokens, recipe.seed, noise, copies))
+
+
+def settle_precision(recipe: Recipe, network: Network, batches: Batches) -> tuple[Recipe, str]:
+    """Replaces `auto` by the precision that measures faster here.
+
+    Returns:
+        The recipe, and what was measured.
+    """
+    if recipe.train.precision != "auto":
+        return recipe, ""
+    groups = batches.epoch(0)[:4]
+    chosen, times = fastest(network, [batches.collate(rows) for rows in groups])
+    measured = ", ".join(f"{name} {ms:.0f} ms a batch" for name, ms in times.items())
+    return replace(recipe, train=replace(recipe.train, precision=chosen)), measured
+
+

@@ -1,0 +1,90 @@
+"""Defaults that learn: what nobody wrote down is chosen from the data, and the reason is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from seq2see.config import Tree, parse
+from seq2see.data.tokenizers import TokenKind
+from seq2see.recipe import budget
+from seq2see.recipe.sections import DataSettings, Recipe
+from seq2see.recipe.survey import SideSurvey, Survey
+
+_SYMBOLS, _SYMBOL_LENGTH = 500, 3.5
+_SENTENCE_WORDS = 2.0
+_SAME_ALPHABET = 0.5
+_COPYING = 0.5
+COPIES = 8
+
+
+@dataclass
+class Chooser:
+    """Fills the gaps of a draft and notes why.
+
+    Args:
+        tree: the draft's tables, filled in place.
+        reasons: (setting, value, why) of every choice made.
+    """
+
+    tree: Tree
+    reasons: list[tuple[str, Any, str]] = field(default_factory=list)
+
+    def fill(self, section: str, name: str, value: Any, why: str) -> Any:
+        """Sets `section.name` unless somebody did, or left it to us as `auto`, 0 or -1."""
+        table = self.tree.setdefault(section, {})
+        if name in table and table[name] not in ("auto", 0, -1) or table.get(name) is False:
+            return table[name]
+        table[name] = value
+        self.reasons.append((f"{section}.{name}", value, why))
+        return value
+
+
+def choose(tree: Tree, survey: Survey) -> tuple[Recipe, list[tuple[str, Any, str]]]:
+    """Completes a draft from what the data look like.
+
+    Returns:
+        The resolved recipe, and the reason of every automatic choice.
+    """
+    chooser = Chooser({k: dict(v) if isinstance(v, dict) else v for k, v in tree.items()})
+    _choose_tokens(chooser, survey)
+    budget.choose_model(chooser, survey)
+    budget.choose_training(chooser, survey)
+    return Recipe.from_tree(chooser.tree), chooser.reasons
+
+
+def _choose_tokens(chooser: Chooser, survey: Survey) -> None:
+    parse(DataSettings, chooser.tree.get("data", {}), "data")  # misspelt keys are reported first
+    for name, side in (("source", survey.source), ("target", survey.target)):
+        kind, why = _kind(side)
+        chooser.fill("data", name, kind, why)
+    data = chooser.tree["data"]
+    common = len(survey.source.alphabet & survey.target.alphabet)
+    overlap = common / max(1, min(len(survey.source.alphabet), len(survey.target.alphabet)))
+    joint = chooser.fill(
+        "data",
+        "joint",
+        data["source"] == data["target"] and overlap >= _SAME_ALPHABET,
+        f"both sides are cut alike and share {overlap:.0%} of the smaller alphabet",
+    )
+    chooser.tree["data"]["joint"] = joint in (True, "yes")
+    compose = survey.source.hangul or survey.target.hangul
+    compose = chooser.fill("data", "compose", compose, "Hangul syllables fall apart into letters")
+    chooser.tree["data"]["compose"] = compose in (True, "yes")
+    copying = joint and data["source"] in ("characters", "words") and survey.copied >= _COPYING
+    chooser.tree["data"].setdefault("copies", -1)
+    if chooser.tree["data"]["copies"] == -1:
+        why = f"{survey.copied:.0%} of the target's characters stand in the source"
+        chooser.fill("data", "copies", COPIES if copying else 0, why)
+    if "bpe" in (data["source"], data["target"]) or "unigram" in (data["source"], data["target"]):
+        size = budget.vocabulary(survey)
+        chooser.fill("data", "vocabulary", size, f"{survey.pairs:,} pairs")
+
+
+def _kind(side: SideSurvey) -> tuple[TokenKind, str]:
+    inventory = f"{side.symbols:,} distinct words of {side.symbol_length:.1f} characters"
+    if side.spaced > 0.5 and side.symbols <= _SYMBOLS and side.symbol_length <= _SYMBOL_LENGTH:
+        return "words", f"a small set of symbols between blanks: {inventory}"
+    if side.words >= _SENTENCE_WORDS:
+        return "bpe", f"sentences of {side.words:.1f} words: {inventory}"
+    return "characters", f"single words of {side.characters:.1f} characters"

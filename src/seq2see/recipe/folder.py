@@ -1,0 +1,88 @@
+"""The training folder inside a bundle: all that `--resume` needs, so that nothing is read anew."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tomllib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import tomli_w
+
+from seq2see.data.pairs import Pair
+from seq2see.data.store import Store, Tokenizers
+from seq2see.data.tokenizers import Tokenizer
+from seq2see.errors import BundleError, ConfigError
+from seq2see.recipe.sections import Recipe
+
+
+@dataclass(frozen=True)
+class TrainingFolder:
+    """Paths and files of one run.
+
+    Args:
+        bundle: the folder the finished model goes to.
+    """
+
+    bundle: Path
+
+    @property
+    def root(self) -> Path:
+        """Where the files of the run stand."""
+        return self.bundle / "training"
+
+    @property
+    def state(self) -> Path:
+        """The checkpoint."""
+        return self.root / "state"
+
+    @property
+    def journal(self) -> Path:
+        """Losses and validations as JSON lines."""
+        return self.root / "metrics.jsonl"
+
+    @property
+    def begun(self) -> bool:
+        """Whether a run has been set up here."""
+        return (self.root / "recipe.toml").is_file()
+
+    def clear(self) -> None:
+        """Removes an earlier run."""
+        shutil.rmtree(self.root, ignore_errors=True)
+        self.root.mkdir(parents=True)
+
+    def write(self, recipe: Recipe, tokenizers: Tokenizers, dev: list[Pair]) -> None:
+        """Keeps what was resolved; the recipe comes last, so that a half-written folder is not a run."""
+        (self.root / "source.json").write_text(tokenizers.source.to_json(), encoding="utf-8")
+        (self.root / "target.json").write_text(tokenizers.target.to_json(), encoding="utf-8")
+        lines = "".join(json.dumps(asdict(pair), ensure_ascii=False) + "\n" for pair in dev)
+        (self.root / "dev.jsonl").write_text(lines, encoding="utf-8")
+        (self.root / "recipe.toml").write_text(tomli_w.dumps(recipe.as_tree()), encoding="utf-8")
+
+    def read(self) -> tuple[Recipe, Tokenizers, list[Pair], Store]:
+        """Reads what `write` kept.
+
+        Raises:
+            BundleError: a file is missing or damaged; train anew without --resume.
+        """
+        try:
+            text = (self.root / "recipe.toml").read_text(encoding="utf-8")
+            recipe = Recipe.from_tree(tomllib.loads(text))
+            sides = [
+                Tokenizer.from_json((self.root / name).read_text(encoding="utf-8"), name)
+                for name in ("source.json", "target.json")
+            ]
+            rows = (self.root / "dev.jsonl").read_text(encoding="utf-8").split("\n")
+            dev = [_pair(json.loads(row)) for row in rows if row]
+            return recipe, Tokenizers(*sides), dev, Store.open(self.root / "store")
+        except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
+            raise BundleError(
+                f"the run cannot be resumed ({error})",
+                where=str(self.root),
+                mend="Train anew without --resume",
+            ) from error
+
+
+def _pair(record: dict[str, object]) -> Pair:
+    return Pair(**{**record, "features": tuple(record["features"])})  # type: ignore[arg-type]

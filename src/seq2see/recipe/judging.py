@@ -1,0 +1,73 @@
+"""How a run is judged: the same search and the same scorer as `evaluate`, on held-out text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seq2see.data.pairs import Pair
+from seq2see.data.store import Tokenizers
+from seq2see.decode.options import SearchOptions
+from seq2see.decode.translate import Translator
+from seq2see.evaluate.metrics import Score, evaluate, group_references
+from seq2see.nn.network import Network
+from seq2see.recipe.sections import DecodeSettings
+
+
+def search_options(decode: DecodeSettings, **changes: Any) -> SearchOptions:
+    """Returns the options of a recipe's own search, with changes."""
+    return SearchOptions(**{**asdict(decode), **changes})
+
+
+@dataclass(frozen=True)
+class Examination:
+    """A set of sources, each with all of its references.
+
+    Args:
+        sources: one pair a distinct source; its target is the first reference.
+        references: the targets that the source stands with, at least one.
+        metrics: names of the metrics, the deciding one first.
+    """
+
+    sources: list[Pair]
+    references: list[list[str]]
+    metrics: tuple[str, ...]
+
+    @classmethod
+    def of(cls, pairs: Sequence[Pair], metrics: Sequence[str]) -> Examination:
+        """Groups the references of each source, features counted as part of the source."""
+        keys = [(pair.source, pair.features) for pair in pairs]
+        first, references = group_references(keys, [pair.target for pair in pairs])
+        return cls([pairs[i] for i in first], references, tuple(metrics))
+
+    def part(self, count: int) -> Examination:
+        """Takes `count` sources at even distances; 0 takes all."""
+        step = max(1, len(self.sources) // count) if count else 1
+        chosen = range(0, len(self.sources), step)
+        return Examination(
+            [self.sources[i] for i in chosen], [self.references[i] for i in chosen], self.metrics
+        )
+
+    def score(self, outputs: Sequence[str], resamples: int = 1000) -> list[Score]:
+        """Scores one output a source by every metric."""
+        return evaluate(outputs, self.references, self.metrics, resamples=resamples)
+
+
+def outputs(
+    network: Network, tokenizers: Tokenizers, pairs: Sequence[Pair], options: SearchOptions
+) -> list[str]:
+    """Decodes every source and returns the best text of each."""
+    translator = Translator([network], tokenizers, options)
+    return [nbest[0].text for nbest in translator.translate(pairs)]
+
+
+@torch.no_grad()
+def put(network: Network, weights: dict[str, Tensor]) -> Network:
+    """Copies averaged weights into a network and returns it."""
+    for name, parameter in network.named_parameters():
+        parameter.copy_(weights[name])
+    return network

@@ -1,0 +1,181 @@
+"""One training run from draft to bundle."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seq2see.bundle.folder import Bundle, load
+from seq2see.config import Tree, parse
+from seq2see.data.pairs import Pair
+from seq2see.data.store import Store, Tokenizers
+from seq2see.errors import ConfigError
+from seq2see.evaluate.metrics import metric_named
+from seq2see.evaluate.suitable import suitable
+from seq2see.nn.network import Network
+from seq2see.recipe import build
+from seq2see.recipe.card import write_card
+from seq2see.recipe.choose import choose
+from seq2see.recipe.folder import TrainingFolder
+from seq2see.recipe.intake import gather
+from seq2see.recipe.judging import Examination, outputs, put, search_options
+from seq2see.recipe.sections import DataSettings, Recipe
+from seq2see.recipe.survey import survey
+from seq2see.train.journal import Journal, Observer
+from seq2see.train.loop import Judge, Trainer
+from seq2see.train.precision import cast
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is set up: its files stand in its folder, and it can start or go on.
+
+    Args:
+        recipe: the resolved recipe.
+        tokenizers: both sides' tokenizers.
+        dev: held-out pairs.
+        store: the training pairs as ids.
+        folder: where the run's files are.
+        reasons: (setting, value, why) of every automatic choice; empty for a resumed run.
+        notes: what was left out of the data.
+    """
+
+    recipe: Recipe
+    tokenizers: Tokenizers
+    dev: list[Pair]
+    store: Store
+    folder: TrainingFolder
+    reasons: tuple[tuple[str, Any, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def plan(tree: Tree) -> tuple[Recipe, tuple[tuple[str, Any, str], ...], tuple[str, ...]]:
+    """Resolves a draft without writing anything: what `--explain` shows.
+
+    Returns:
+        The recipe, the reasons of its automatic choices, and what is left out of the data.
+    """
+    data, seed = _data_of(tree)
+    corpus = gather(data, seed)
+    recipe, reasons = choose(tree, survey(corpus.train))
+    return recipe, tuple(reasons), corpus.notes
+
+
+def set_up(tree: Tree, out: Path) -> Run:
+    """Reads the data, resolves the draft, learns the tokenizers and writes the run's files.
+
+    Raises:
+        DataError: the data cannot be read or are too few.
+        ConfigError: the draft is wrong, or `out` holds something else than a model.
+    """
+    _refuse_foreign(out)
+    data, seed = _data_of(tree)
+    corpus = gather(data, seed)
+    figures = survey(corpus.train)
+    recipe, reasons = choose(tree, figures)
+    tokenizers = build.build_tokenizers(recipe, corpus.train, figures)
+    folder = TrainingFolder(out)
+    folder.clear()
+    store = Store.write(folder.root / "store", corpus.train, tokenizers)
+    network = build.build_network(recipe, tokenizers)
+    recipe, measured = build.settle_precision(recipe, network, build.build_batches(recipe, store))
+    if measured:
+        reasons.append(("train.precision", recipe.train.precision, measured))
+    folder.write(recipe, tokenizers, corpus.dev)
+    return Run(recipe, tokenizers, corpus.dev, store, folder, tuple(reasons), corpus.notes)
+
+
+def take_up(out: Path) -> Run:
+    """Takes up the run in `out` where it was left.
+
+    Raises:
+        ConfigError: no run was begun there.
+        BundleError: its files are damaged.
+    """
+    folder = TrainingFolder(out)
+    if not folder.begun:
+        raise ConfigError(
+            "no run to resume", where=str(out), mend="Leave --resume out to begin one"
+        )
+    recipe, tokenizers, dev, store = folder.read()
+    return Run(recipe, tokenizers, dev, store, folder)
+
+
+def carry_out(
+    run: Run, observers: Sequence[Observer] = (), device: str = "cpu", *, resume: bool = False
+) -> Bundle:
+    """Trains, keeps the best weights, scores them on all held-out pairs and saves the bundle."""
+    recipe, where = run.recipe, torch.device(device)
+    network = build.build_network(recipe, run.tokenizers).to(where)
+    examination = examine_by(run.dev)
+    best = copy.deepcopy(network).float().eval()
+    trainer = Trainer(
+        cast(network, recipe.train.precision),
+        build.build_batches(recipe, run.store),
+        recipe.train,
+        _judge(run, examination.part(recipe.train.validation_pairs), best, network),
+        run.folder.state,
+    )
+    resumed = resume and trainer.resume()
+    journal = Journal(run.folder.journal, trainer.state.step if resumed else 0)
+    state = trainer.run([journal, *observers])
+    bundle = load(run.folder.bundle, device)
+    scores = final_scores(bundle, recipe, examination)
+    facts = {"steps": state.step, "seconds": round(state.seconds, 1), "seed": recipe.seed}
+    bundle = replace(bundle, scores={"dev": scores, "training": facts})
+    bundle = replace(bundle, card=write_card(bundle, run.dev))
+    bundle.save(run.folder.bundle)
+    return bundle
+
+
+def examine_by(dev: Sequence[Pair], metrics: Sequence[str] = ()) -> Examination:
+    """Groups held-out pairs by source, under the metrics that suit them."""
+    chosen = metrics or suitable([p.source for p in dev], [p.target for p in dev])
+    return Examination.of(dev, chosen)
+
+
+def final_scores(bundle: Bundle, recipe: Recipe, examination: Examination) -> list[dict[str, Any]]:
+    """Decodes all held-out sources with the recipe's own search and scores them."""
+    options = search_options(recipe.decode)
+    texts = outputs(bundle.network, bundle.tokenizers, examination.sources, options)
+    return [asdict(score) for score in examination.score(texts)]
+
+
+def _judge(run: Run, examination: Examination, best: Network, live: Network) -> Judge:
+    metric = metric_named(examination.metrics[0])
+    options = search_options(run.recipe.decode, beam=1)
+
+    def score(weights: dict[str, Tensor]) -> float:
+        put(best, weights)
+        for name, buffer in best.named_buffers():
+            buffer.copy_(live.get_buffer(name))
+        texts = outputs(best, run.tokenizers, examination.sources, options)
+        return examination.score(texts, resamples=0)[0].value
+
+    def keep(_: dict[str, Tensor], score: float) -> None:
+        scores = {"validation": {"metric": metric.name, "value": score}}
+        Bundle(run.recipe.as_tree(), best, run.tokenizers, scores).save(run.folder.bundle)
+
+    return Judge(metric.name, metric.higher_is_better, score, keep)
+
+
+def _data_of(tree: Tree) -> tuple[DataSettings, int]:
+    return parse(DataSettings, tree.get("data", {}), "data"), int(tree.get("seed", 1))
+
+
+def _refuse_foreign(out: Path) -> None:
+    known = (out / "recipe.toml").is_file() or (out / "training").is_dir()
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not known)):
+        raise ConfigError(
+            "exists and is no model of seq2see",
+            where=str(out),
+            mend="Choose another folder with --out",
+        )
+
+

@@ -1,0 +1,104 @@
+"""The sections of a recipe that no floor below owns, and the resolved recipe itself."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from seq2see.bundle.folder import network_settings
+from seq2see.config import Tree, parse
+from seq2see.data.tokenizers import TokenKind
+from seq2see.nn.settings import Settings
+from seq2see.train.settings import TrainSettings
+
+Choice = Literal["auto", "yes", "no"]
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Where pairs come from and how they are cut.
+
+    Args:
+        train: the data file, in any form `seq2see check` reads.
+        dev: held-out pairs; empty: a part of `train` is held out by source.
+        columns: where source, target and features stand in a TSV.
+        held_out: pairs to hold out where `dev` is empty (0: a twentieth, 50 to 2,000).
+        source: what a piece of the source is.
+        target: what a piece of the target is.
+        joint: whether both sides share one vocabulary.
+        vocabulary: pieces to learn for bpe and unigram (0: derived).
+        compose: whether text is decomposed inside and composed again on the way out (Hangul).
+        copies: how many distinct unknown pieces of a source can be copied through; -1: derived.
+        copy_noise: the share of training pairs in which a piece is hidden behind a copy mark.
+    """
+
+    train: str = ""
+    dev: str = ""
+    columns: str = "source=1,target=2"
+    held_out: int = 0
+    source: TokenKind | Literal["auto"] = "auto"
+    target: TokenKind | Literal["auto"] = "auto"
+    joint: Choice | bool = "auto"
+    vocabulary: int = 0
+    compose: Choice | bool = "auto"
+    copies: int = -1
+    copy_noise: float = 0.1
+
+
+@dataclass(frozen=True)
+class DecodeSettings:
+    """How the finished model decodes unless told otherwise.
+
+    Args:
+        beam: hypotheses kept a step; 1 is greedy.
+        length_penalty: the power of the length a score is divided by.
+        no_repeat_ngram: no n-gram of this many tokens occurs twice; 0: no such rule.
+    """
+
+    beam: int = 5
+    length_penalty: float = 1.0
+    no_repeat_ngram: int = 0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A resolved recipe: nothing is left to be chosen.
+
+    Args:
+        data: pairs and tokenizers.
+        model: the network.
+        train: the training run.
+        decode: the finished model's search.
+        seed: where all randomness starts.
+        preset: the preset it began from.
+    """
+
+    data: DataSettings
+    model: Settings
+    train: TrainSettings
+    decode: DecodeSettings = field(default_factory=DecodeSettings)
+    seed: int = 1
+    preset: str = "auto"
+
+    def as_tree(self) -> Tree:
+        """Returns the recipe as tables, in the order a reader wants them."""
+        tree: dict[str, Any] = {"seed": self.seed, "preset": self.preset}
+        for name in ("data", "model", "train", "decode"):
+            tree[name] = asdict(getattr(self, name))
+        return tree
+
+    @classmethod
+    def from_tree(cls, tree: Tree) -> Recipe:
+        """Reads what `as_tree` wrote.
+
+        Raises:
+            ConfigError: a key is unknown or a value malformed.
+        """
+        return cls(
+            data=parse(DataSettings, tree.get("data", {}), "data"),
+            model=network_settings(tree["model"]),
+            train=parse(TrainSettings, tree.get("train", {}), "train"),
+            decode=parse(DecodeSettings, tree.get("decode", {}), "decode"),
+            seed=int(tree.get("seed", 1)),
+            preset=str(tree.get("preset", "auto")),
+        )

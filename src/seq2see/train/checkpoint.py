@@ -1,0 +1,83 @@
+"""The training state on disk: whole or not there at all, whenever the process dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from seq2see.errors import BundleError, TrainingError
+
+TENSORS, FACTS = "state.safetensors", "state.json"
+
+
+def save(folder: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+    """Replaces the state in `folder` by a new one, atomically.
+
+    The new state is written beside the old one and synced to disk; then the two change places. A
+    reader finds the old state or the new one, never half of either.
+
+    Raises:
+        TrainingError: the disk is full or the folder cannot be written; the old state stands.
+    """
+    fresh, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
+    try:
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        save_file({k: v.contiguous() for k, v in tensors.items()}, fresh / TENSORS)
+        # The facts come last and whole: where they stand, the tensors stand too.
+        partial = fresh / f"{FACTS}.partial"
+        partial.write_text(json.dumps(facts), encoding="utf-8")
+        for path in (*fresh.iterdir(), fresh):
+            _sync(path)
+        partial.rename(fresh / FACTS)
+        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():
+            folder.rename(old)
+        fresh.rename(folder)
+        _sync(folder.parent)
+        shutil.rmtree(old, ignore_errors=True)
+    except (OSError, SafetensorError) as error:
+        raise TrainingError(
+            f"the training state cannot be saved ({error})",
+            where=str(folder),
+            mend="Free space or choose another folder, then continue with --resume",
+        ) from error
+
+
+def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """Returns the newest whole state in `folder`; None where there is none.
+
+    Raises:
+        BundleError: the state is damaged; remove the folder to start anew.
+    """
+    # A process killed between the two renames of `save` leaves the new state under its own name.
+    names = (folder.name, f"{folder.name}.new", f"{folder.name}.old")
+    for candidate in map(folder.with_name, names):
+        if (candidate / FACTS).exists() and (candidate / TENSORS).exists():
+            break
+    else:
+        return None
+    try:
+        facts = json.loads((candidate / FACTS).read_text(encoding="utf-8"))
+        return load_file(candidate / TENSORS), facts
+    except (OSError, ValueError, SafetensorError) as error:
+        raise BundleError(
+            f"the training state is damaged ({error})",
+            where=str(candidate),
+            mend=f"Remove {folder} and train anew without --resume",
+        ) from error
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,150 @@
+"""AdamW on float32 masters, and the average of the weights it passes through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from seq2see.train.settings import TrainSettings
+
+Tensors = dict[str, Tensor]
+
+
+class Optimizer:
+    """Updates a network from the gradients of one or more batches.
+
+    Weights are kept in float32. A network that computes in bfloat16 gets a rounded copy once a step,
+    and its gradients are added up in float32. Source: Loshchilov and Hutter 2019 (AdamW);
+    Micikevicius et al. 2018 (float32 masters).
+
+    Args:
+        network: the network, already in the precision it computes in.
+        settings: the run's settings.
+    """
+
+    def __init__(self, network: nn.Module, settings: TrainSettings) -> None:
+        self.settings = settings
+        self.live = dict(network.named_parameters())
+        self.masters: Tensors = {
+            name: p if p.dtype == torch.float32 else nn.Parameter(p.detach().float())
+            for name, p in self.live.items()
+        }
+        matrices = [p for p in self.masters.values() if p.dim() > 1]
+        vectors = [p for p in self.masters.values() if p.dim() <= 1]
+        groups = [
+            {"params": matrices, "weight_decay": settings.weight_decay},
+            # Gains and biases are scales, not directions: decay would only pull them off 1 and 0.
+            {"params": vectors, "weight_decay": 0.0},
+        ]
+        betas = (settings.beta1, settings.beta2)
+        self.adam = torch.optim.AdamW(groups, 1.0, betas, settings.epsilon, fused=True)
+
+    def gather(self) -> None:
+        """Adds the network's gradients of one batch to those of the update."""
+        for name, live in self.live.items():
+            master = self.masters[name]
+            if live is master or live.grad is None:
+                continue
+            if master.grad is None:
+                master.grad = live.grad.float()
+            else:
+                master.grad += live.grad
+            live.grad = None
+
+    def update(self, rate: float) -> float:
+        """Clips, steps, and hands the new weights to the network.
+
+        Returns:
+            The gradient's norm before clipping; where it is not finite, nothing is updated.
+        """
+        limit = self.settings.clip or float("inf")
+        norm = float(nn.utils.clip_grad_norm_(self.masters.values(), limit))
+        if norm != norm or norm == float("inf"):
+            return norm
+        for group in self.adam.param_groups:
+            group["lr"] = rate
+        self.adam.step()
+        self.adam.zero_grad()
+        self.publish()
+        return norm
+
+    @torch.no_grad()
+    def publish(self) -> None:
+        """Copies the masters into the network."""
+        for name, live in self.live.items():
+            if live is not self.masters[name]:
+                live.copy_(self.masters[name])
+
+    def tensors(self) -> Tensors:
+        """Returns all that a resumed run needs, by name."""
+        out: Tensors = {}
+        for name, master in self.masters.items():
+            out[f"weight/{name}"] = master.detach()
+            for key, value in self.adam.state.get(master, {}).items():
+                out[f"adam/{key}/{name}"] = value
+        return out
+
+    @torch.no_grad()
+    def restore(self, tensors: Tensors) -> None:
+        """Takes back what `tensors` returned."""
+        for name, master in self.masters.items():
+            master.copy_(tensors[f"weight/{name}"])
+            keys = ("step", "exp_avg", "exp_avg_sq")
+            if f"adam/step/{name}" in tensors:
+                self.adam.state[master] = {k: tensors[f"adam/{k}/{name}"].clone() for k in keys}
+        self.publish()
+
+
+class Average:
+    """The mean of the weights over the course of training, which scores better than the last ones.
+
+    Source: `ema`: Polyak and Juditsky 1992, in its exponential form; `last`: Vaswani et al. 2017,
+    section 6.1.
+    """
+
+    def __init__(self, masters: Tensors, settings: TrainSettings) -> None:
+        self.settings, self.masters = settings, masters
+        self.mean = {name: p.detach().clone() for name, p in masters.items()}
+        self.snapshots: list[Tensors] = []
+
+    @torch.no_grad()
+    def follow(self, step: int) -> None:
+        """Takes in the weights after update `step`."""
+        if self.settings.average != "ema":
+            return
+        # Early on the window grows with the run, so that the random start is soon forgotten.
+        decay = min(self.settings.ema_decay, (1 + step) / (10 + step))
+        torch._foreach_lerp_(list(self.mean.values()), _plain(self.masters.values()), 1 - decay)
+
+    @torch.no_grad()
+    def weights(self) -> Tensors:
+        """Returns the weights to validate and keep, at a validation."""
+        if self.settings.average == "ema":
+            return self.mean
+        now = {name: p.detach().clone() for name, p in self.masters.items()}
+        if self.settings.average == "none":
+            return now
+        self.snapshots = [*self.snapshots[1 - self.settings.last or len(self.snapshots) :], now]
+        return {n: torch.stack([s[n] for s in self.snapshots]).mean(0) for n in self.masters}
+
+    def tensors(self) -> Tensors:
+        """Returns all that a resumed run needs, by name."""
+        out = {f"mean/{name}": p for name, p in self.mean.items()}
+        for i, snapshot in enumerate(self.snapshots):
+            out |= {f"snapshot/{i}/{name}": p for name, p in snapshot.items()}
+        return out
+
+    def restore(self, tensors: Tensors) -> None:
+        """Takes back what `tensors` returned."""
+        self.mean = {name: tensors[f"mean/{name}"].clone() for name in self.mean}
+        names = list(self.mean)
+        count = sum(key.startswith("snapshot/") for key in tensors) // max(1, len(names))
+        self.snapshots = [
+            {name: tensors[f"snapshot/{i}/{name}"].clone() for name in names} for i in range(count)
+        ]
+
+
+def _plain(tensors: Iterable[Tensor]) -> list[Tensor]:
+    return [tensor.detach() for tensor in tensors]
