@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from helpers import normal, randomised, same, transformer_settings, watched
 from torch import Tensor
 
+from helpers import normal, randomised, same, transformer_settings, watched
 from seq2see.nn.blocks import Block, Residual
 from seq2see.nn.masks import causal, over_keys
 from seq2see.nn.positions import alibi, rotate

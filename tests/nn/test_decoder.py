@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import pytest
 import torch
+
 from helpers import (
     VOCABULARY,
     network,
@@ -16,7 +17,6 @@ from helpers import (
     transformer_settings,
     watched,
 )
-
 from seq2see.nn.norms import POOLS_OVER_TIME, NormKind
 from seq2see.nn.recurrent import CellKind
 from seq2see.nn.settings import Settings
@@ -86,7 +86,9 @@ def test_cross_weights_stand_on_the_real_tokens_of_the_source() -> None:
     for settings in (transformer_settings(), recurrent_settings("lstm")):
         with watched(net := network(settings)) as seen:
             net(tokens(2, 4), REAL, tokens(2, 6, seed=1))
-        name = "decoder.0.cross.pattern" if settings.kind == "transformer" else "decoder.cross.pattern"
+        name = (
+            "decoder.0.cross.pattern" if settings.kind == "transformer" else "decoder.cross.pattern"
+        )
         pattern = seen[name][0]
         assert torch.equal(pattern > 0, REAL[:, None, None].expand_as(pattern))
         same(pattern.sum(-1), torch.ones(pattern.shape[:-1]).double())

@@ -6,8 +6,8 @@ import math
 
 import pytest
 import torch
-from helpers import same, tokens, watched
 
+from helpers import same, tokens, watched
 from seq2see.nn.embedding import Embedding, new_table
 from seq2see.nn.positions import Learned, Sinusoidal, sinusoids
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from helpers import normal, randomised, recurrent_settings, same, transformer_settings, watched
 
+from helpers import normal, randomised, recurrent_settings, same, transformer_settings, watched
 from seq2see.nn.encoder import RecurrentEncoder, TransformerEncoder
 from seq2see.nn.masks import over_keys
 from seq2see.nn.recurrent import CellKind, Recurrence
@@ -107,7 +107,9 @@ def test_a_second_layer_reads_both_directions_of_the_first() -> None:
     encoder, x = recurrent("gru", encoder_layers=2), normal(3, 5, 6)
     with watched(encoder) as seen:
         memory = encoder(x, REAL)
-    full = torch.cat([seen["0.forwards.states"][0][0], seen["0.backwards.states"][0][0].flip(0)], -1)
+    full = torch.cat(
+        [seen["0.forwards.states"][0][0], seen["0.backwards.states"][0][0].flip(0)], -1
+    )
     second = direction(encoder, "1.forwards")
     states, _ = second(full[None], second.zero(full[None]))
     same(memory.states[0, :, :5], states[0])

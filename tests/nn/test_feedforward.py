@@ -7,8 +7,8 @@ from typing import get_args
 
 import pytest
 import torch
-from helpers import normal, randomised, same, watched
 
+from helpers import normal, randomised, same, watched
 from seq2see.nn.feedforward import FeedForward, FeedForwardKind
 
 KINDS = [kind for kind in get_args(FeedForwardKind) if kind != "none"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from helpers import (
     VOCABULARY,
     network,
@@ -16,7 +17,6 @@ from helpers import (
     tokens,
     transformer_settings,
 )
-
 from seq2see.errors import ConfigError
 from seq2see.nn.network import Network, Sizes
 from seq2see.nn.settings import Settings, TransformerSettings

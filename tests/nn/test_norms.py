@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from helpers import normal, randomised, same
 from torch import Tensor
 
+from helpers import normal, randomised, same
 from seq2see.nn.norms import GROUPS, Norm, NormKind
 
 KINDS: tuple[NormKind, ...] = ("layer", "rms", "batch", "instance", "group", "none")

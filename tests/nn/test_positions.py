@@ -6,8 +6,8 @@ import math
 
 import pytest
 import torch
-from helpers import normal, same
 
+from helpers import normal, same
 from seq2see.nn.positions import Learned, NoPosition, Sinusoidal, alibi, rotate, sinusoids
 
 CPU = torch.device("cpu")
@@ -15,7 +15,9 @@ CPU = torch.device("cpu")
 
 def test_sinusoids_by_hand() -> None:
     slow = 10000 ** (-2 / 4)
-    expected = [[math.sin(p), math.cos(p), math.sin(p * slow), math.cos(p * slow)] for p in (0, 1, 7)]
+    expected = [
+        [math.sin(p), math.cos(p), math.sin(p * slow), math.cos(p * slow)] for p in (0, 1, 7)
+    ]
     same(sinusoids(torch.tensor([0, 1, 7]), 4), torch.tensor(expected), 1e-6)
 
 

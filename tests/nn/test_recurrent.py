@@ -6,9 +6,9 @@ import math
 
 import pytest
 import torch
-from helpers import normal, randomised, same, watched
 from torch import Tensor
 
+from helpers import normal, randomised, same, watched
 from seq2see.nn.recurrent import GATES, CellKind, Recurrence, at_last, reverse
 
 KINDS: tuple[CellKind, ...] = ("rnn", "gru", "lstm")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from helpers import network, recurrent_settings, same, tokens, transformer_settings
 
+from helpers import network, recurrent_settings, same, tokens, transformer_settings
 from seq2see.nn.settings import Settings
 from seq2see.nn.state import Memory, TensorState
 

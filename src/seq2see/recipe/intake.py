@@ -94,3 +94,15 @@ def usable(data: str, columns: Columns) -> tuple[list[Pair], tuple[str, ...]]:
 def _listed(lines: Sequence[int]) -> str:
     shown = ", ".join(map(str, lines[:_SHOWN]))
     return f"line{'s' * (len(lines) > 1)} {shown}{', …' * (len(lines) > _SHOWN)}"
+
+
+def strict_pairs(data: str, columns: Columns) -> list[Pair]:
+    """Reads pairs to score: every line is one, and none is left out.
+
+    Raises:
+        DataError: the file cannot be read, or holds no pair.
+    """
+    pairs = list(read_pairs(data, columns))
+    if not pairs:
+        raise DataError("no pairs", expected="at least one", where=data)
+    return pairs

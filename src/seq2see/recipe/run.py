@@ -127,7 +127,13 @@ def carry_out(
     state = trainer.run([journal, *observers])
     bundle = load(run.folder.bundle, device)
     scores = final_scores(bundle, recipe, examination)
-    facts = {"steps": state.step, "seconds": round(state.seconds, 1), "seed": recipe.seed}
+    facts = {
+        "steps": state.step,
+        "seconds": round(state.seconds, 1),
+        "seed": recipe.seed,
+        "pairs": len(run.store),
+        "longest_source": int(run.store.source.lengths.max()),
+    }
     bundle = replace(bundle, scores={"dev": scores, "training": facts})
     bundle = replace(bundle, card=write_card(bundle, run.dev))
     bundle.save(run.folder.bundle)

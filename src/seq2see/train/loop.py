@@ -84,6 +84,7 @@ class Trainer:
         self.judge, self.folder = judge, folder
         self.optimizer = Optimizer(network, settings)
         self.average = Average(self.optimizer.masters, settings)
+        self.device = next(network.parameters()).device
         self.state = Progress()
         self.observers: Sequence[Observer] = ()
 
@@ -177,7 +178,8 @@ class Trainer:
         """Makes one update from a group of batches; the loss is divided once by all their tokens."""
         tokens = sum(batch.tokens for batch in group)
         loss_sum, likelihood_sum = 0.0, 0.0
-        for batch in group:
+        for each in group:
+            batch = each.to(self.device)
             hidden = self.network(batch.source, batch.real, batch.target)
             real = batch.wanted != PAD
             loss, likelihood = smoothed_loss(

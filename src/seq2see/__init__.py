@@ -1,0 +1,34 @@
+"""From a file of pairs to a Transformer you can trust: train it, score it, look inside it, ship it.
+
+    import seq2see as s2s
+
+    model = s2s.train("pairs.tsv", minutes=10)
+    model.translate(["hello"])
+    model.evaluate("test.tsv")
+    model.save("my-model")
+    model = s2s.load("my-model")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seq2see import errors
+
+if TYPE_CHECKING:
+    from seq2see.api.model import Model, load
+    from seq2see.api.training import train
+
+__version__ = "0.1.0"
+__all__ = ["Model", "__version__", "errors", "load", "train"]
+
+_HOMES = {"Model": "model", "load": "model", "train": "training"}
+
+
+def __getattr__(name: str) -> Any:
+    # torch takes seconds to import, and `seq2see --help` does not need it.
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(f"seq2see.api.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'seq2see' has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""The face: what `import seq2see` hands out."""
