@@ -1,12 +1,12 @@
 """From a file of pairs to a Transformer you can trust: train it, score it, look inside it, ship it.
 
-    import seq2see as s2s
+import seq2see as s2s
 
-    model = s2s.train("pairs.tsv", minutes=10)
-    model.translate(["hello"])
-    model.evaluate("test.tsv")
-    model.save("my-model")
-    model = s2s.load("my-model")
+model = s2s.train("pairs.tsv", minutes=10)
+model.translate(["hello"])
+model.evaluate("test.tsv")
+model.save("my-model")
+model = s2s.load("my-model")
 """
 
 from __future__ import annotations

@@ -24,9 +24,7 @@ class Seq2seeError(Exception):
         mend: one imperative sentence that tells the reader what to do, without a full stop.
     """
 
-    def __init__(
-        self, found: str, *, expected: str = "", where: str = "", mend: str = ""
-    ) -> None:
+    def __init__(self, found: str, *, expected: str = "", where: str = "", mend: str = "") -> None:
         self.found, self.expected, self.where, self.mend = found, expected, where, mend
         super().__init__(str(self))
 

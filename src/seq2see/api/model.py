@@ -134,7 +134,8 @@ class Model:
 
         Args:
             data: a data file, or pairs.
-            metrics: names out of `seq2see.evaluate.metrics.METRICS`; empty: those that suit the task.
+            metrics: names out of `seq2see.evaluate.metrics.METRICS`; empty: those that suit the
+                task.
             columns: where source, target and features stand in a TSV; empty: as in training.
             against: another model, for a paired significance test.
             options: changes to the search.
@@ -163,8 +164,8 @@ class Model:
         """Writes the model to a folder, from which `load` reads it.
 
         Raises:
-            BundleError: the folder cannot be written; or the model is an ensemble, whose members are
-                saved one by one.
+            BundleError: the folder cannot be written; or the model is an ensemble, whose members
+                are saved one by one.
         """
         if len(self.bundles) > 1:
             raise BundleError(
@@ -205,5 +206,3 @@ def _decode(
     pieces = sum(len(nbest[0].source_tokens) for nbest in found)
     unseen = sum(nbest[0].unknown_share * len(nbest[0].source_tokens) for nbest in found)
     return [nbest[0].text for nbest in found], unseen / max(1, pieces)
-
-

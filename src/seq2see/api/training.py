@@ -42,10 +42,7 @@ def train(
     """
     tree = write_draft(str(data), assignments, dev=str(dev), minutes=minutes, seed=seed)
     folder = Path(out) if str(out) else default_out(tree)
-    if resume:
-        run = take_up(folder)
-    else:
-        run = set_up(tree, folder)
+    run = take_up(folder) if resume else set_up(tree, folder)
     return Model([carry_out(run, observers, device, resume=resume)])
 
 

@@ -118,7 +118,9 @@ def new_network(recipe: Tree, tokenizers: Tokenizers, where: str) -> Network:
     try:
         settings = network_settings(recipe["model"])
     except (KeyError, ConfigError) as error:
-        raise BundleError(f"no network is described ({error})", where=where, mend=_RESTORE) from error
+        raise BundleError(
+            f"no network is described ({error})", where=where, mend=_RESTORE
+        ) from error
     return Network(settings, Sizes(tokenizers.source.size, tokenizers.target.size))
 
 
@@ -128,8 +130,9 @@ def network_settings(table: Tree) -> Settings:
     Raises:
         ConfigError: a setting is unknown to that kind, or malformed.
     """
-    record = TransformerSettings if table.get("kind") == "transformer" else RecurrentSettings
-    return parse(record, table, "model")
+    if table.get("kind") == "transformer":
+        return parse(TransformerSettings, table, "model")
+    return parse(RecurrentSettings, table, "model")
 
 
 def weights(network: Network) -> dict[str, Tensor]:
@@ -143,7 +146,9 @@ def _load_weights(network: Network, path: Path) -> None:
     try:
         found = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise BundleError(f"damaged or foreign ({error})", where=str(path), mend=_RESTORE) from error
+        raise BundleError(
+            f"damaged or foreign ({error})", where=str(path), mend=_RESTORE
+        ) from error
     wanted = weights(network)
     for name in sorted(wanted.keys() ^ found.keys()):
         state = "is missing" if name in wanted else "does not belong to this network"
@@ -191,14 +196,18 @@ def _text(folder: Path, name: str) -> str:
     try:
         return (folder / name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BundleError(f"unreadable ({error})", where=str(folder / name), mend=_RESTORE) from error
+        raise BundleError(
+            f"unreadable ({error})", where=str(folder / name), mend=_RESTORE
+        ) from error
 
 
 def _toml(folder: Path) -> Tree:
     try:
         return tomllib.loads(_text(folder, RECIPE))
     except tomllib.TOMLDecodeError as error:
-        raise BundleError(f"no TOML ({error})", where=str(folder / RECIPE), mend=_RESTORE) from error
+        raise BundleError(
+            f"no TOML ({error})", where=str(folder / RECIPE), mend=_RESTORE
+        ) from error
 
 
 def _json(folder: Path, name: str) -> dict[str, Any]:

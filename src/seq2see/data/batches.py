@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from seq2see.data.store import Store
+from seq2see.data.store import Ids, Store
 from seq2see.data.tokenizers import PAD, SPECIALS, START
 
 Rows = npt.NDArray[np.int64]
@@ -38,8 +38,15 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """Moves the tensors to `device`."""
-        moved = (t.to(device, non_blocking=True) for t in (self.source, self.real, self.target, self.wanted))
-        return Batch(*moved, self.tokens, self.lines)
+        if self.source.device == device:
+            return self
+        return replace(
+            self,
+            source=self.source.to(device, non_blocking=True),
+            real=self.real.to(device, non_blocking=True),
+            target=self.target.to(device, non_blocking=True),
+            wanted=self.wanted.to(device, non_blocking=True),
+        )
 
 
 @dataclass(frozen=True)
@@ -76,12 +83,12 @@ class Batches:
         self.store, self.plan = store, plan
 
     def epoch(self, number: int) -> list[Rows]:
-        """Plans one epoch: every pair once, neighbours in length together, batches in random order."""
+        """Plans one epoch: every pair once, those of similar length together, in random order."""
         random = np.random.default_rng([self.plan.seed, number])
         groups = group_by_length(
             self.store.source.lengths, self.store.target.lengths, self.plan.tokens, random
         )
-        random.shuffle(groups)  # type: ignore[arg-type]
+        random.shuffle(groups)
         return groups
 
     def after(self, cursor: Cursor) -> Iterator[tuple[Batch, Cursor]]:
@@ -109,15 +116,15 @@ class Batches:
         tokens = sum(len(ids) for ids in targets)
         return Batch(source, source != PAD, target, wanted, tokens, self.store.lines[rows])
 
-    def _hide_one(
-        self, source: Rows, target: Rows, random: np.random.Generator
-    ) -> tuple[Rows, Rows]:
+    def _hide_one(self, source: Ids, target: Ids, random: np.random.Generator) -> tuple[Ids, Ids]:
         shared = np.intersect1d(source, target)
         shared = shared[shared >= len(SPECIALS) + self.plan.copies]
         if not len(shared):
             return source, target
         hidden, mark = random.choice(shared), len(SPECIALS) + random.integers(self.plan.copies)
-        return np.where(source == hidden, mark, source), np.where(target == hidden, mark, target)
+        source, target = source.copy(), target.copy()
+        source[source == hidden], target[target == hidden] = mark, mark
+        return source, target
 
 
 def group_by_length(
@@ -126,8 +133,8 @@ def group_by_length(
     """Cuts all rows into groups of similar length whose padded size stays within `budget` tokens.
 
     Rows are sorted by target length; within one target length the source lengths rise and fall in
-    turn, so that a group that spans two target lengths still has similar sources. Ties are broken at
-    random, anew in each epoch.
+    turn, so that a group that spans two target lengths still has similar sources. Ties are broken
+    at random, anew in each epoch.
 
     Args:
         source: each row's source length, in tokens.
@@ -149,7 +156,7 @@ def group_by_length(
     return groups
 
 
-def _pad(rows: list[Rows]) -> Tensor:
+def _pad(rows: list[Ids]) -> Tensor:
     padded = np.full((len(rows), max(map(len, rows))), PAD, np.int64)
     for i, row in enumerate(rows):
         padded[i, : len(row)] = row

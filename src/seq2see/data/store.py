@@ -43,7 +43,7 @@ class Tokenizers:
         return rows, unknowns
 
     def targets(self, texts: Sequence[str], unknowns: Sequence[list[str]]) -> list[list[int]]:
-        """Encodes each target, with an end mark; copy marks stand for the source's unknown pieces."""
+        """Encodes each target, with an end mark; the source's unknown pieces become copy marks."""
         copies = self.target.layout.copies
         encoded = self.target.encode(texts)
         return [
@@ -101,7 +101,10 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         lengths: dict[str, list[npt.NDArray[np.int64]]] = {"source": [], "target": []}
         lines: list[npt.NDArray[np.int64]] = []
-        with (folder / "source.ids").open("wb") as source, (folder / "target.ids").open("wb") as target:
+        with (
+            (folder / "source.ids").open("wb") as source,
+            (folder / "target.ids").open("wb") as target,
+        ):
             for chunk in _chunks(pairs):
                 sources, unknowns = tokenizers.sources(chunk)
                 targets = tokenizers.targets([pair.target for pair in chunk], unknowns)

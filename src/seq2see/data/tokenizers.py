@@ -81,7 +81,9 @@ class Tokenizer:
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """Cuts each text; a piece never seen in training becomes UNKNOWN."""
         shown = [self._before(text) for text in texts]
-        return [self._ids(e, text) for e, text in zip(self.core.encode_batch(shown), shown, strict=True)]
+        return [
+            self._ids(e, text) for e, text in zip(self.core.encode_batch(shown), shown, strict=True)
+        ]
 
     def _ids(self, encoding: hf.Encoding, text: str) -> Encoded:
         first, missing = self.layout.first_piece, self.core.token_to_id(_UNKNOWN_PIECE)
@@ -107,7 +109,7 @@ class Tokenizer:
                 pieces.append(unknown[copy] if copy < len(unknown) else "\N{REPLACEMENT CHARACTER}")
             elif i == UNKNOWN:
                 pieces.append("\N{REPLACEMENT CHARACTER}")
-        return self._after(pieces)
+        return self._after([piece or "" for piece in pieces])
 
     def _before(self, text: str) -> str:
         return unicodedata.normalize("NFD", text) if self.layout.compose else text
@@ -126,7 +128,7 @@ class Tokenizer:
     def piece(self, i: int) -> str:
         """Returns how an id is shown to people."""
         if i >= self.layout.first_piece:
-            return self.core.id_to_token(i - self.layout.first_piece)
+            return self.core.id_to_token(i - self.layout.first_piece) or ""
         if i < len(SPECIALS):
             return SPECIALS[i]
         i -= len(SPECIALS)

@@ -44,7 +44,8 @@ def attention(
 
     $$\mathrm{softmax}(QK^\top / \sqrt{d_k})\,V$$
 
-    Source: Vaswani et al. 2017, eq. 1. The layers below take the same steps one by one, so that each
+    Source: Vaswani et al. 2017, eq. 1. The layers below take the same steps one by one, so that
+        each
     can be seen; a test holds them against this function.
     """
     return attention_weights(q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1]), mask) @ v
@@ -184,7 +185,8 @@ class StateAttention(nn.Module):
     $$\mathrm{dot:}\ s_{ij} = q_i^\top k_j \qquad \mathrm{general:}\ s_{ij} = q_i^\top W k_j \qquad
       \mathrm{additive:}\ s_{ij} = v^\top \tanh(W q_i + U k_j)$$
 
-    Source: dot and general: Luong et al. 2015, eq. 8; additive: Bahdanau et al. 2015, appendix A.1.2.
+    Source: dot and general: Luong et al. 2015, eq. 8; additive: Bahdanau et al. 2015, appendix
+        A.1.2.
     `dot` compares vectors of one size, so it needs d_query = d_memory.
 
     Taps: `scores`, `pattern` `[row, 1, query, key]` (one head), `context`.

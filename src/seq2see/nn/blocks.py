@@ -117,4 +117,4 @@ class Block(nn.Module):
     def _think(self, x: Tensor, real: Tensor | None) -> Tensor:
         if self.feedforward is None:
             return x
-        return self.around_feedforward(x, self.feedforward, real)  # type: ignore[no-any-return]
+        return self.around_feedforward(x, self.feedforward, real)

@@ -50,7 +50,7 @@ class TransformerDecoder(nn.Module):
     def forward(
         self, x: Float[Tensor, "row target d_model"], state: TensorState
     ) -> tuple[Float[Tensor, "row target d_model"], TensorState]:
-        """Reads the embeddings `x`, which follow the positions in `state`; all at once or one by one.
+        """Reads the embeddings `x` of the positions that follow `state`, one or many at a time.
 
         Returns:
             A vector for each new position, and the state after them.
@@ -117,7 +117,7 @@ class RecurrentDecoder(nn.Module):
     def forward(
         self, x: Float[Tensor, "row target d_embedding"], state: TensorState
     ) -> tuple[Float[Tensor, "row target d_embedding"], TensorState]:
-        """Reads the embeddings `x`, which follow the positions in `state`; all at once or one by one.
+        """Reads the embeddings `x` of the positions that follow `state`, one or many at a time.
 
         Returns:
             A vector for each new position, and the state after them.

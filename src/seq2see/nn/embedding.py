@@ -17,8 +17,8 @@ class Embedding(nn.Module):
 
     $$x_p = \sqrt{d}\,E_{t_p} + P_p$$
 
-    The factor keeps an embedding, drawn with deviation $d^{-1/2}$ so that it can also serve as output
-    matrix, as large as a position code. Source: Vaswani et al. 2017, section 3.4.
+    The factor keeps an embedding, drawn with deviation $d^{-1/2}$ so that it can also serve as
+    output matrix, as large as a position code. Source: Vaswani et al. 2017, section 3.4.
 
     Taps: `tokens` (scaled embeddings) and `out` (what the first layer reads).
     """

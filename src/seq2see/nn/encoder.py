@@ -82,7 +82,8 @@ class RecurrentEncoder(nn.Module):
             ways: nn.ModuleDict = self.get_submodule(str(layer))  # type: ignore[assignment]
             x = x if layer == 0 else self.dropout(x)
             states, ends = [], []
-            for way, cell in ways.items():
+            cell: Recurrence
+            for way, cell in ways.items():  # type: ignore[assignment]
                 backward = way == "backwards"
                 read = reverse(x, lengths) if backward else x
                 hidden, _ = cell(read, cell.zero(read))

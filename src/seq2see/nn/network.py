@@ -38,7 +38,9 @@ class Network(nn.Module):
     def __init__(self, settings: Settings, sizes: Sizes) -> None:
         super().__init__()
         self.settings, self.sizes = settings, sizes
-        width = settings.d_model if isinstance(settings, TransformerSettings) else settings.d_embedding
+        width = (
+            settings.d_model if isinstance(settings, TransformerSettings) else settings.d_embedding
+        )
         target = new_table(sizes.target, width)
         source = self._source_table(target, width)
         self.source = self._embedding(source)
@@ -85,11 +87,9 @@ class Network(nn.Module):
                     nn.init.zeros_(module.bias)
         nn.init.normal_(self.output.weight, std=self.output.in_features**-0.5)
 
-    def encode(
-        self, source: Int[Tensor, "row source"], real: Bool[Tensor, "row source"]
-    ) -> Memory:
+    def encode(self, source: Int[Tensor, "row source"], real: Bool[Tensor, "row source"]) -> Memory:
         """Reads the sources; `real` is False at padding."""
-        return self.encoder(self.source(source), real)  # type: ignore[no-any-return]
+        return self.encoder(self.source(source), real)
 
     def start(self, memory: Memory) -> TensorState:
         """Returns the decoder's state before the first token."""
@@ -110,7 +110,7 @@ class Network(nn.Module):
         self, tokens: Int[Tensor, "row target"], state: TensorState
     ) -> tuple[Float[Tensor, "row target d_out"], TensorState]:
         """Reads several tokens a row at once (teacher forcing, or a prefix)."""
-        return self.decoder(self.target(tokens, state.length), state)  # type: ignore[no-any-return]
+        return self.decoder(self.target(tokens, state.length), state)
 
     def logits(self, hidden: Float[Tensor, "*shape d_out"]) -> Float[Tensor, "*shape vocabulary"]:
         """Compares a decoder output with every target token's vector."""

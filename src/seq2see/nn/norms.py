@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -35,14 +36,15 @@ class Norm(nn.Module):
     def __init__(self, kind: NormKind, d_model: int) -> None:
         super().__init__()
         self.kind = kind
-        self.norm: nn.Module = {
+        make: dict[NormKind, Callable[[], nn.Module]] = {
             "layer": lambda: nn.LayerNorm(d_model),
             "rms": lambda: nn.RMSNorm(d_model, eps=1e-6),
             "group": lambda: nn.GroupNorm(GROUPS, d_model),
             "instance": lambda: MaskedInstanceNorm(d_model),
             "batch": lambda: nn.BatchNorm1d(d_model),
             "none": nn.Identity,
-        }[kind]()
+        }
+        self.norm = make[kind]()
 
     def forward(
         self,
@@ -56,13 +58,13 @@ class Norm(nn.Module):
             real: which positions hold tokens; None means all.
         """
         if self.kind == "instance":
-            return self.norm(x, real)  # type: ignore[no-any-return]
+            return self.norm(x, real)
         if self.kind == "group":
-            return self.norm(x.flatten(0, 1)).view_as(x)  # type: ignore[no-any-return]
+            return self.norm(x.flatten(0, 1)).view_as(x)
         if self.kind != "batch":
-            return self.norm(x)  # type: ignore[no-any-return]
+            return self.norm(x)
         if real is None:
-            return self.norm(x.flatten(0, 1)).view_as(x)  # type: ignore[no-any-return]
+            return self.norm(x.flatten(0, 1)).view_as(x)
         y = torch.zeros_like(x)
         y[real] = self.norm(x[real])
         return y

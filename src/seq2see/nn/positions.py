@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from seq2see.nn.tap import Tap
 
 
-def sinusoids(positions: Int[Tensor, " position"], d_model: int) -> Float[Tensor, "position d_model"]:
+def sinusoids(
+    positions: Int[Tensor, " position"], d_model: int
+) -> Float[Tensor, "position d_model"]:
     r"""Gives every position its own constant vector of sines and cosines.
 
     $$P_{p,2i} = \sin(p / 10000^{2i/d}), \qquad P_{p,2i+1} = \cos(p / 10000^{2i/d})$$

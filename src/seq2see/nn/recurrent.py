@@ -33,7 +33,8 @@ class Recurrence(nn.Module):
       h_t = o \odot \tanh(c_t)$$
 
     with biases as in the first line everywhere. Source: Elman 1990; Cho et al. 2014 (gru, with the
-    reset gate after the product as in cuDNN); Hochreiter and Schmidhuber 1997, Gers et al. 2000 (lstm).
+    reset gate after the product as in cuDNN); Hochreiter and Schmidhuber 1997, Gers et al. 2000
+    (lstm).
 
     Taps, once a step and `[row, d_hidden]`: the cell's gates by the names in `GATES`, `cell` of an
     LSTM, `hidden`. Once a sequence: `states`, `[row, step, d_hidden]`.
@@ -81,7 +82,12 @@ class Recurrence(nn.Module):
         return self.states(states), last
 
     def _fused(self, x: Tensor, hidden: Hidden) -> tuple[Tensor, Hidden]:
-        weights = [self.weight_input, self.weight_hidden, self.bias_input, self.bias_hidden]
+        weights: list[Tensor] = [
+            self.weight_input,
+            self.weight_hidden,
+            self.bias_input,
+            self.bias_hidden,
+        ]
         first = tuple(h[None].contiguous() for h in hidden)
         options = (True, 1, 0.0, self.training, False, True)
         if self.kind == "lstm":
@@ -133,8 +139,6 @@ def reverse(
     return x.gather(1, index[..., None].expand_as(x))
 
 
-def at_last(
-    x: Float[Tensor, "row step d"], lengths: Int[Tensor, " row"]
-) -> Float[Tensor, "row d"]:
+def at_last(x: Float[Tensor, "row step d"], lengths: Int[Tensor, " row"]) -> Float[Tensor, "row d"]:
     """Takes each row's state after its last real step."""
     return x[torch.arange(len(x), device=x.device), lengths - 1]

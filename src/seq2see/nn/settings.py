@@ -36,7 +36,8 @@ class TransformerSettings:
         decoder_norm: the same for the decoder (`same`: as `norm`).
         norm_place: `before` the sub-layer or `after` the addition, as in 2017.
         residual: whether a sub-layer's input is added to its output.
-        tied: which matrices are one: `all` (source, target, output), `decoder` (target, output), `none`.
+        tied: which matrices are one: `all` (source, target, output), `decoder` (target, output),
+            `none`.
         dropout: share of a sub-layer's output, and of the embeddings, dropped while training.
         attention_dropout: share of attention weights dropped while training.
         feedforward_dropout: share of feed-forward neurons dropped while training.
@@ -135,8 +136,10 @@ class RecurrentSettings:
         d_embedding: features of a token's embedding.
         d_hidden: features of a hidden state, per direction.
         forget_bias: initial bias of the LSTM's forget gate.
-        tied: which matrices are one: `all` (source, target, output), `decoder` (target, output), `none`.
-        dropout: share of embeddings, of states between layers and of the read-out dropped in training.
+        tied: which matrices are one: `all` (source, target, output), `decoder` (target, output),
+            `none`.
+        dropout: share of embeddings, of states between layers and of the read-out dropped in
+            training.
     """
 
     kind: CellKind

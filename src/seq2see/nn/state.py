@@ -16,7 +16,8 @@ class Memory:
     Args:
         states: one vector a source position, `[row, source, d_memory]`.
         real: which positions hold tokens.
-        final: the last state of each encoder layer, `[row, layer, d_memory]`; recurrent encoders only.
+        final: the last state of each encoder layer, `[row, layer, d_memory]`; recurrent encoders
+            only.
     """
 
     states: Float[Tensor, "row source d_memory"]

@@ -11,8 +11,8 @@ class Tap(nn.Module):
     """Passes a value on unchanged, and gives it a name.
 
     The tap's name in `network.named_modules()` is the value's public name, for example
-    `encoder.0.self.pattern`. A forward hook on the tap reads the value; a hook that returns a tensor
-    replaces it. Capture, ablation and patching share this one mechanism.
+    `encoder.0.self.pattern`. A forward hook on the tap reads the value; a hook that returns a
+    tensor replaces it. Capture, ablation and patching share this one mechanism.
     """
 
     def forward(self, value: Tensor) -> Tensor:

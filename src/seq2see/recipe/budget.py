@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def vocabulary(survey: Survey) -> int:
-    """Returns how many subword pieces suit a corpus: a piece should be seen often enough to learn."""
+    """Returns how many subword pieces suit a corpus: each should be seen often."""
     for pairs, size in ((5_000, 2_000), (15_000, 4_000), (100_000, 8_000), (1_000_000, 16_000)):
         if survey.pairs <= pairs:
             return size
@@ -21,12 +21,14 @@ def vocabulary(survey: Survey) -> int:
 def choose_model(chooser: Chooser, survey: Survey) -> None:
     """Sizes the network by the number of pairs."""
     why = f"{survey.pairs:,} pairs"
-    kind = chooser.fill("model", "kind", "transformer", "scores best on every kind of data measured")
+    kind = chooser.fill(
+        "model", "kind", "transformer", "scores best on every kind of data measured"
+    )
     small = survey.pairs < 20_000
     sentences = "bpe" in (chooser.tree["data"]["source"], chooser.tree["data"]["target"])
     joint = chooser.tree["data"]["joint"]
     chooser.fill("model", "tied", "all" if joint else "decoder", "as many matrices as vocabularies")
-    dropout = 0.3 if small or sentences and survey.pairs < 200_000 else 0.1
+    dropout = 0.3 if small or (sentences and survey.pairs < 200_000) else 0.1
     chooser.fill("model", "dropout", dropout, why)
     if kind != "transformer":
         width = 256 if small else 384

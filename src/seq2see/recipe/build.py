@@ -58,5 +58,3 @@ def settle_precision(recipe: Recipe, network: Network, batches: Batches) -> tupl
     chosen, times = fastest(network, [batches.collate(rows) for rows in groups])
     measured = ", ".join(f"{name} {ms:.0f} ms a batch" for name, ms in times.items())
     return replace(recipe, train=replace(recipe.train, precision=chosen)), measured
-
-

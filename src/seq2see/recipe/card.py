@@ -14,7 +14,8 @@ def write_card(bundle: Bundle, dev: Sequence[Pair]) -> str:
     recipe, scores = bundle.recipe, bundle.scores
     model, training = recipe["model"], scores["training"]
     shown = [
-        f"| {s['metric']} | {s['value']:.2f} | {s['low']:.2f} to {s['high']:.2f} | `{s['signature']}` |"
+        f"| {s['metric']} | {s['value']:.2f} | {s['low']:.2f} to {s['high']:.2f} |"
+        f" `{s['signature']}` |"
         for s in scores["dev"]
     ]
     settings = [f"- {name}: `{value}`" for name, value in model.items()]

@@ -33,7 +33,7 @@ class Chooser:
     def fill(self, section: str, name: str, value: Any, why: str) -> Any:
         """Sets `section.name` unless somebody did, or left it to us as `auto`, 0 or -1."""
         table = self.tree.setdefault(section, {})
-        if name in table and table[name] not in ("auto", 0, -1) or table.get(name) is False:
+        if (name in table and table[name] not in ("auto", 0, -1)) or table.get(name) is False:
             return table[name]
         table[name] = value
         self.reasons.append((f"{section}.{name}", value, why))

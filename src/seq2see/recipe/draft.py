@@ -64,8 +64,8 @@ def architecture(name: str) -> Tree:
     if match is None or (match["attention"] or "attention") not in _SCORES:
         raise ConfigError(
             f"found {name!r}",
-            expected="transformer, or [bi]rnn|gru|lstm, with +attention, +dot, +general or +additive"
-            " behind it if wanted",
+            expected="transformer, or [bi]rnn|gru|lstm, followed by +attention, +dot, +general or"
+            " +additive if wanted",
             where="model.kind",
         )
     attention = _SCORES[match["attention"]] if match["attention"] else "none"

@@ -53,7 +53,7 @@ class TrainingFolder:
         self.root.mkdir(parents=True)
 
     def write(self, recipe: Recipe, tokenizers: Tokenizers, dev: list[Pair]) -> None:
-        """Keeps what was resolved; the recipe comes last, so that a half-written folder is not a run."""
+        """Keeps what was resolved; the recipe comes last, so that half a folder is not a run."""
         (self.root / "source.json").write_text(tokenizers.source.to_json(), encoding="utf-8")
         (self.root / "target.json").write_text(tokenizers.target.to_json(), encoding="utf-8")
         lines = "".join(json.dumps(asdict(pair), ensure_ascii=False) + "\n" for pair in dev)

@@ -183,5 +183,3 @@ def _refuse_foreign(out: Path) -> None:
             where=str(out),
             mend="Choose another folder with --out",
         )
-
-

@@ -78,7 +78,12 @@ class Trainer:
     """
 
     def __init__(
-        self, network: Network, batches: Batches, settings: TrainSettings, judge: Judge, folder: Path
+        self,
+        network: Network,
+        batches: Batches,
+        settings: TrainSettings,
+        judge: Judge,
+        folder: Path,
     ) -> None:
         self.network, self.batches, self.settings = network, batches, settings
         self.judge, self.folder = judge, folder
@@ -113,8 +118,8 @@ class Trainer:
         """Trains to the end.
 
         Raises:
-            TrainingError: the loss or the gradient is not finite, memory ran out, or the disk is full;
-                the message says what to change, and the last checkpoint stands.
+            TrainingError: the loss or the gradient is not finite, memory ran out, or the disk is
+                full; the message says what to change, and the last checkpoint stands.
         """
         self.observers = observers
         clock = _Clock(self.state.seconds)
@@ -175,7 +180,7 @@ class Trainer:
         return step
 
     def _train_step(self, group: Sequence[Batch], rate: float) -> Step:
-        """Makes one update from a group of batches; the loss is divided once by all their tokens."""
+        """Makes one update from a group; the loss is divided once by all of its tokens."""
         tokens = sum(batch.tokens for batch in group)
         loss_sum, likelihood_sum = 0.0, 0.0
         for each in group:

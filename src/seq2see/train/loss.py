@@ -23,7 +23,8 @@ def smoothed_loss(
     $$\ell = -\sum_t \sum_v q_{tv} \log p_{tv}, \qquad
       q_{tv} = (1 - \epsilon)\,[v = w_t] + \epsilon / V, \qquad p_t = \mathrm{softmax}(E h_t)$$
 
-    Source: Szegedy et al. 2016, section 7. The gradient, $p - q$ through the projection, is computed
+    Source: Szegedy et al. 2016, section 7. The gradient, $p - q$ through the projection, is
+        computed
     in the same pass, a chunk of tokens at a time.
 
     Args:
@@ -33,16 +34,15 @@ def smoothed_loss(
         smoothing: ε; 0 is plain cross-entropy.
 
     Returns:
-        The loss, through which gradients flow, and the plain negative log-likelihood beside it, both
-        summed over tokens.
+        The loss, through which gradients flow, and the plain negative log-likelihood beside it,
+        both summed over tokens.
     """
-    loss, likelihood = _SmoothedLoss.apply(hidden, weight, wanted, smoothing)
-    return loss, likelihood
+    return _SmoothedLoss.apply(hidden, weight, wanted, smoothing)  # type: ignore[no-untyped-call]
 
 
 class _SmoothedLoss(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, hidden: Tensor, weight: Tensor, wanted: Tensor, smoothing: float
     ) -> tuple[Tensor, Tensor]:
         vocabulary = weight.shape[0]
@@ -74,6 +74,6 @@ class _SmoothedLoss(torch.autograd.Function):
         return loss, likelihood
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor, Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor, Tensor, None, None]:
         to_hidden, to_weight = ctx.saved_tensors
         return to_hidden * grad.to(to_hidden.dtype), to_weight * grad, None, None

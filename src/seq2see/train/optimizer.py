@@ -15,8 +15,8 @@ Tensors = dict[str, Tensor]
 class Optimizer:
     """Updates a network from the gradients of one or more batches.
 
-    Weights are kept in float32. A network that computes in bfloat16 gets a rounded copy once a step,
-    and its gradients are added up in float32. Source: Loshchilov and Hutter 2019 (AdamW);
+    Weights are kept in float32. A network that computes in bfloat16 gets a rounded copy once a
+    step, and its gradients are added up in float32. Source: Loshchilov and Hutter 2019 (AdamW);
     Micikevicius et al. 2018 (float32 masters).
 
     Args:

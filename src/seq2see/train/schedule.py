@@ -19,7 +19,8 @@ def factor(settings: TrainSettings, step: int, progress: float) -> float:
       \mathrm{inverse\text{-}sqrt:}\ \min(t/w, \sqrt{w/t}) \qquad
       \mathrm{wsd:}\ u \min(1, (1-p)/\mathrm{decay}) \qquad \mathrm{constant:}\ u$$
 
-    Source: inverse-sqrt: Vaswani et al. 2017, eq. 3; cosine: Loshchilov and Hutter 2017, eq. 5; wsd:
+    Source: inverse-sqrt: Vaswani et al. 2017, eq. 3; cosine: Loshchilov and Hutter 2017, eq. 5;
+        wsd:
     Hu et al. 2024, section 4.2.
 
     Args:

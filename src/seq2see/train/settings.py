@@ -73,7 +73,9 @@ class TrainSettings:
         for name, least in at_least.items():
             if getattr(self, name) < least:
                 raise ConfigError(
-                    f"found {getattr(self, name)}", expected=f"at least {least}", where=f"train.{name}"
+                    f"found {getattr(self, name)}",
+                    expected=f"at least {least}",
+                    where=f"train.{name}",
                 )
         for name in ("label_smoothing", "ema_decay", "decay", "beta1", "beta2"):
             if not 0 <= getattr(self, name) < 1:
