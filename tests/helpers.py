@@ -58,7 +58,7 @@ def tokens(rows: int, width: int, seed: int = 0) -> Tensor:
 
 
 def same(a: Tensor, b: Tensor, tolerance: float = 1e-10) -> None:
-    """Asserts that two tensors have one shape, one type and, within `tolerance`, the same values."""
+    """Asserts that two tensors agree in shape, type and, within `tolerance`, values."""
     torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance)
 
 

@@ -135,7 +135,7 @@ def test_in_raw_self_attention_each_vector_looks_mostly_at_itself() -> None:
 
 
 SATURATION = {4: (2, 0.34), 16: (4, 0.63), 64: (8, 0.82), 256: (16, 0.92)}
-"""Of unscaled scores by d_k, with 32 keys: their deviation, sqrt(d_k), and the mean largest weight."""
+"""Of unscaled scores, by d_k: their deviation, and the mean largest weight among 32 keys."""
 
 
 @pytest.mark.parametrize("d_key", SATURATION)

@@ -22,12 +22,18 @@ BEND = {
 @pytest.mark.parametrize("kind", BEND)
 def test_by_hand(kind: FeedForwardKind) -> None:
     layer = FeedForward(kind, 1, 2, 0.0).double()
-    layer.widen.weight.data, layer.widen.bias.data = torch.tensor([[2.0], [-3.0]]).double(), torch.tensor([0.5, 0.1]).double()  # fmt: skip
-    layer.narrow.weight.data, layer.narrow.bias.data = torch.tensor([[1.0, 4.0]]).double(), torch.tensor([0.2]).double()  # fmt: skip
+    layer.load_state_dict(
+        {
+            "widen.weight": torch.tensor([[2.0], [-3.0]]),
+            "widen.bias": torch.tensor([0.5, 0.1]),
+            "narrow.weight": torch.tensor([[1.0, 4.0]]),
+            "narrow.bias": torch.tensor([0.2]),
+        }
+    )
     f = BEND[kind]
     for x in (-0.7, 0.0, 1.3):
         expected = f(2 * x + 0.5) + 4 * f(-3 * x + 0.1) + 0.2
-        assert float(layer(torch.tensor([[[x]]]).double())) == pytest.approx(expected, abs=1e-6)
+        assert layer(torch.tensor([[[x]]]).double()).item() == pytest.approx(expected, abs=1e-6)
 
 
 def test_swiglu_by_hand() -> None:
@@ -65,7 +71,7 @@ def test_only_a_bend_makes_it_more_than_a_linear_map() -> None:
     def bent(kind: FeedForwardKind) -> float:
         layer = randomised(FeedForward(kind, 4, 6, 0.0))
         a, b = normal(1, 1, 4), normal(1, 1, 4, seed=1)
-        return float((layer(a) + layer(b) - 2 * layer((a + b) / 2)).abs().max())
+        return (layer(a) + layer(b) - 2 * layer((a + b) / 2)).abs().max().item()
 
     assert bent("linear") < 1e-12
     assert min(bent(kind) for kind in KINDS if kind != "linear") > 1e-3

@@ -19,7 +19,7 @@ def sigmoid(a: float) -> float:
 
 
 def scalar_cell(kind: CellKind) -> Recurrence:
-    """A cell with one feature; gate g has W = g + 1, U = -g - 2, b = 0.1 g, b' = 0.2 (g = 0, 1, ...)."""
+    """A cell with one feature; gate g = 0, 1, … has W = g + 1, U = -g - 2, b = 0.1 g, b' = 0.2."""
     cell = Recurrence(kind, 1, 1).double()
     gate = torch.arange(float(len(GATES[kind])), dtype=torch.float64)
     cell.weight_input.data = (gate + 1)[:, None]
@@ -31,8 +31,8 @@ def scalar_cell(kind: CellKind) -> Recurrence:
 def one_step(cell: Recurrence, x: float, *hidden: float) -> list[float]:
     state = tuple(torch.tensor([[h]], dtype=torch.float64) for h in hidden)
     states, last = cell(torch.tensor([[[x]]], dtype=torch.float64), state)
-    assert float(states) == float(last[0])
-    return [float(h) for h in last]
+    assert states.item() == last[0].item()
+    return [h.item() for h in last]
 
 
 def test_rnn_step_by_hand() -> None:

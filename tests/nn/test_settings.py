@@ -19,6 +19,10 @@ TRANSFORMER_REFUSALS: list[tuple[dict[str, Any], str, str]] = [
         ({name: 0}, f"model.{name}", "at least 1")
         for name in ("encoder_layers", "decoder_layers", "d_model", "d_ff", "heads")
     ),
+    *(({name: -1}, f"model.{name}", "at least 0") for name in ("kv_heads", "d_key", "d_value")),
+    ({"positions": "learned", "max_positions": 0}, "model.max_positions", "at least 1"),
+    ({"d_model": 30, "heads": 2, "norm": "group"}, "model.norm", "multiple of 4"),
+    ({"d_model": 30, "heads": 2, "decoder_norm": "group"}, "model.norm", "multiple of 4"),
     ({"d_model": 10, "heads": 4}, "model.heads", "not divisible by 4 heads"),
     ({"d_model": 10, "heads": 4, "d_key": 3}, "model.heads", "model.d_value"),
     ({"heads": 4, "kv_heads": 3}, "model.kv_heads", "divisor"),

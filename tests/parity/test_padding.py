@@ -77,18 +77,17 @@ def test_recurrent(number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "net",
+    "settings_",
     [
-        network(transformer_settings(norm="instance", decoder_norm="layer")),
-        network(transformer_settings(positions="rotary")),
-        network(recurrent_settings("lstm", encoder_layers=2)),
-        network(recurrent_settings("gru", attention="none")),
+        transformer_settings(norm="instance", decoder_norm="layer"),
+        transformer_settings(positions="rotary"),
+        recurrent_settings("lstm", encoder_layers=2),
+        recurrent_settings("gru", attention="none"),
     ],
     ids=["instance", "rotary", "lstm", "gru"],
 )
-def test_a_row_without_a_single_token_is_finite_whatever_stands_in_its_padding(
-    net: Network,
-) -> None:
+def test_a_row_without_a_token_is_finite_whatever_stands_in_its_padding(settings_: Any) -> None:
+    net = network(settings_)
     real = torch.tensor([[1, 1, 1], [0, 0, 0]]).bool()
     source, target = tokens(2, 3), tokens(2, 4, seed=1)
     y = net(source, real, target)

@@ -133,7 +133,8 @@ def test_recurrence(kind: CellKind, explicit: bool) -> None:
     copy_cell(theirs, ours)
     if explicit:
         ours.taps["hidden"].register_forward_hook(lambda *_: None)
-    x, start = normal(2, 6, 3), tuple(normal(2, 4, seed=s) for s in range(1, len(ours.zero(normal(2, 1, 3))) + 1))  # fmt: skip
+    x = normal(2, 6, 3)
+    start = tuple(normal(2, 4, seed=1 + s) for s in range(len(ours.zero(x))))
     states, last = ours(x, start)
     expected, end = theirs(x, torch_start(start))
     same(states, expected)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import fsum
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +32,7 @@ class Hypothesis:
     @property
     def score(self) -> float:
         """The logarithm of the whole target's probability, in nats."""
-        return sum(self.token_scores)
+        return fsum(self.token_scores)
 
     def normalised(self, penalty: float) -> float:
         r"""Divides the score by a power of the length, the end mark counted.

@@ -72,6 +72,6 @@ class SearchOptions:
         return self.nbest if self.sample else self.beam
 
 
-def _check(name: str, value: float, right: bool, expected: str) -> None:
+def _check(name: str, value: object, right: bool, expected: str) -> None:
     if not right:
         raise ConfigError(f"found {value}", expected=expected, where=name)

@@ -78,5 +78,5 @@ def head(
     values, tokens = logits.topk(kept, dim=1)
     share = values.softmax(1)
     before = share.cumsum(1) - share
-    values = values.masked_fill((before >= options.top_p) & (before > 0), NEVER)
+    values = values.masked_fill(before >= options.top_p, NEVER)
     return torch.full_like(logits, NEVER).scatter(1, tokens, values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -18,6 +18,7 @@ from seq2see.decode.rules import NEVER, Rules
 from seq2see.nn.state import State
 
 
+@runtime_checkable
 class Searchable(Protocol):
     """All that a search knows of a network; an ensemble offers the same."""
 
@@ -96,6 +97,7 @@ class Choices:
         return Choices(*(values.gather(1, choice) for values in each))
 
 
+@runtime_checkable
 class Chooser(Protocol):
     """How a search goes on: by beam or by chance."""
 
@@ -143,22 +145,22 @@ class Found:
     def done(self, live: Live) -> Bool[Tensor, " row"]:
         """Tells which rows can stop.
 
-        A row stops once as many hypotheses as the beam is wide have ended, or when no living one
-        can come to stand among the best: its score only falls, and is divided by the limit's power
-        at most.
+        A row stops when no living hypothesis can come to stand among the best: its score only
+        falls, and is divided by the limit's power at most. Once as many have ended as the beam is
+        wide, it is enough that no living one, as it stands, is better than the best that have.
         """
-        bound = live.total[:, 0] / self.limit[live.row] ** self.options.length_penalty
-        beaten = self.best[live.row, -1] >= bound
-        return beaten | (self.count[live.row] >= self.width) | (live.total[:, 0] == NEVER)
+        length, penalty = live.tokens.shape[2] - 1, self.options.length_penalty
+        living, worst = live.total[:, 0], self.best[live.row, -1]
+        hopeless = worst >= living / self.limit[live.row] ** penalty
+        behind = worst >= living / length**penalty
+        full: Tensor = self.count[live.row] >= self.width
+        return hopeless | (full & behind) | (living == NEVER)
 
 
 def search(
     network: Searchable, group: Group, rules: Rules, chooser: Chooser, options: SearchOptions
 ) -> list[list[Hypothesis]]:
     """Decodes a group; rows that are done leave it.
-
-    Source: that a row is done when as many hypotheses as the beam is wide have ended: "first come,
-    first served", Kasai et al. 2022, section 2.2.
 
     Returns:
         A list for each row, best first, of `options.nbest` hypotheses at most. Those cut at the

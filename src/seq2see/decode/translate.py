@@ -113,10 +113,18 @@ class Translator:
 
         Raises:
             DecodingError: a prefix cannot be kept, or a source is too long under `strict`; the
-                message names the line.
+                message names the line. Or there are not as many prefixes as sources.
         """
         sources = self._sources(pairs)
-        requests = self._requests(pairs, sources, prefixes or [""] * len(pairs))
+        prefixes = [""] * len(pairs) if prefixes is None else prefixes
+        if len(prefixes) != len(pairs):
+            raise DecodingError(
+                f"{len(prefixes)} prefixes for {len(pairs)} sources",
+                expected="one prefix a source, which may be empty",
+                where="prefix",
+                mend="Give an empty line where nothing is to be forced",
+            )
+        requests = self._requests(pairs, sources, prefixes)
         unwritable = Unwritable.of(self.tokenizers.target)
         with evaluating(self.network):
             found = generate(self.network, list(requests.values()), self.options, unwritable)

@@ -44,9 +44,8 @@ def attention(
 
     $$\mathrm{softmax}(QK^\top / \sqrt{d_k})\,V$$
 
-    Source: Vaswani et al. 2017, eq. 1. The layers below take the same steps one by one, so that
-        each
-    can be seen; a test holds them against this function.
+    Source: Vaswani et al. 2017, eq. 1. The layers below take the same steps one by one, so
+    that each can be seen; a test holds them against this function.
     """
     return attention_weights(q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1]), mask) @ v
 
@@ -143,7 +142,9 @@ class MultiHeadAttention(nn.Module):
         shared = self.sizes.heads // self.sizes.kv_heads
         if shared > 1:
             k, v = k.repeat_interleave(shared, dim=1), v.repeat_interleave(shared, dim=1)
-        fused = k.shape[-2] >= LONG and not self._explicit()
+        # An export would pin its lengths to one side of this comparison.
+        long = not torch.compiler.is_compiling() and k.shape[-2] >= LONG
+        fused = long and not self._explicit()
         context = (self._fused if fused else self._stepwise)(q, k, v, mask, bias)
         return self.output(join_heads(self.context(context)))
 

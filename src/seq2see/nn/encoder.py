@@ -50,7 +50,7 @@ class RecurrentEncoder(nn.Module):
       h_t = [\overrightarrow{h}_t; \overleftarrow{h}_t]$$
 
     f and g are two cells with parameters of their own. The backward one starts at each row's last
-    real token. Source: Schuster and Paliwal 1997.
+    real token; its own taps see its steps in that reading order. Source: Schuster and Paliwal 1997.
 
     Taps: those of the recurrences `0.forwards`, `0.backwards`, …; `out`, the memory.
     """

@@ -23,7 +23,7 @@ def causal(queries: int, keys: int, device: torch.device) -> Bool[Tensor, "1 1 q
     return (torch.arange(keys, device=device) <= position[:, None])[None, None]
 
 
-def additive(mask: Bool[Tensor, ...], dtype: torch.dtype) -> Float[Tensor, ...]:
+def additive(mask: Bool[Tensor, "*shape"], dtype: torch.dtype) -> Float[Tensor, "*shape"]:
     """Turns a mask into a term for the scores: 0 where allowed, hugely negative elsewhere.
 
     Half of the smallest finite number, not minus infinity: a row that may look nowhere then has a

@@ -85,9 +85,9 @@ class MaskedInstanceNorm(nn.Module):
         real: Bool[Tensor, "row position"] | None = None,
     ) -> Float[Tensor, "row position d_model"]:
         """Returns the normalised rows, scaled and shifted by the learned affine map."""
-        share = torch.ones(x.shape[:2], device=x.device) if real is None else real.float()
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))
+        share = wide.new_ones(x.shape[:2]) if real is None else real.to(wide.dtype)
         share = (share / share.sum(1, keepdim=True).clamp(min=1.0))[..., None]  # row position 1
-        wide = x.float()
         mean = (wide * share).sum(1, keepdim=True)
         variance = ((wide - mean).square() * share).sum(1, keepdim=True)
         y = (wide - mean) * torch.rsqrt(variance + self.eps)

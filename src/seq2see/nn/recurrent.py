@@ -140,5 +140,6 @@ def reverse(
 
 
 def at_last(x: Float[Tensor, "row step d"], lengths: Int[Tensor, " row"]) -> Float[Tensor, "row d"]:
-    """Takes each row's state after its last real step."""
-    return x[torch.arange(len(x), device=x.device), lengths - 1]
+    """Takes each row's state after its last real step; zeros where a row has none."""
+    last = x[torch.arange(len(x), device=x.device), (lengths - 1).clamp(min=0)]
+    return last.masked_fill((lengths == 0)[:, None], 0.0)

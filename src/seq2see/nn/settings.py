@@ -8,7 +8,7 @@ from typing import Literal
 from seq2see.errors import ConfigError
 from seq2see.nn.attention import HeadSizes, ScoreKind
 from seq2see.nn.feedforward import FeedForwardKind
-from seq2see.nn.norms import POOLS_OVER_TIME, NormKind
+from seq2see.nn.norms import GROUPS, POOLS_OVER_TIME, NormKind
 
 Tied = Literal["all", "decoder", "none"]
 CellKind = Literal["rnn", "gru", "lstm"]
@@ -69,6 +69,12 @@ class TransformerSettings:
     def __post_init__(self) -> None:
         _check_rates(self, "dropout", "attention_dropout", "feedforward_dropout")
         _check_sizes(self, "encoder_layers", "decoder_layers", "d_model", "d_ff", "heads")
+        _check_sizes(self, "max_positions")
+        _check_sizes(self, "kv_heads", "d_key", "d_value", least=0)
+        self._check_heads()
+        self._check_norms()
+
+    def _check_heads(self) -> None:
         if self.d_model % self.heads and not (self.d_key and self.d_value):
             raise ConfigError(
                 f"d_model {self.d_model} is not divisible by {self.heads} heads",
@@ -93,6 +99,15 @@ class TransformerSettings:
                 " sizes cannot be chosen",
                 where="model.projections",
                 mend="Leave model.kv_heads, model.d_key and model.d_value out",
+            )
+
+    def _check_norms(self) -> None:
+        if "group" in (self.norm, self.norm_in_decoder) and self.d_model % GROUPS:
+            raise ConfigError(
+                f"group normalisation cuts features into {GROUPS} groups, and d_model is"
+                f" {self.d_model}",
+                where="model.norm",
+                mend=f"Make model.d_model a multiple of {GROUPS}, or choose another norm",
             )
         if self.norm_in_decoder in POOLS_OVER_TIME:
             raise ConfigError(
@@ -183,9 +198,11 @@ def _check_rates(settings: Settings, *names: str) -> None:
             )
 
 
-def _check_sizes(settings: Settings, *names: str) -> None:
+def _check_sizes(settings: Settings, *names: str, least: int = 1) -> None:
     for name in names:
-        if getattr(settings, name) < 1:
+        if getattr(settings, name) < least:
             raise ConfigError(
-                f"found {getattr(settings, name)}", expected="at least 1", where=f"model.{name}"
+                f"found {getattr(settings, name)}",
+                expected=f"at least {least}",
+                where=f"model.{name}",
             )

@@ -21,8 +21,9 @@ class Tap(nn.Module):
 
     @property
     def watched(self) -> bool:
-        """Whether a hook reads or replaces this value."""
-        return bool(self._forward_hooks or self._forward_pre_hooks)
+        """Whether a hook reads or replaces this value or its gradient."""
+        reads = self._forward_hooks or self._forward_pre_hooks
+        return bool(reads or self._backward_hooks or self._backward_pre_hooks)
 
 
 def any_watched(taps: Iterable[Tap]) -> bool:

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+import torch
+
+from seq2see.data.tokenizers import END, PAD, START, UNKNOWN
+from seq2see.decode.beam import Beam
+from seq2see.decode.generate import generate
+from seq2see.decode.hypothesis import ranked
+from seq2see.decode.options import SearchOptions
+from seq2see.decode.request import Request
+from seq2see.decode.score import score_targets
+from seq2see.decode.search import Live
+from seq2see.nn.network import Network
+
+
+def greedy(network: Network, request: Request) -> tuple[int, ...]:
+    """The most probable next token, one after the other, always reading everything again."""
+    source, ids = torch.tensor([request.source]), [START]
+    real = torch.ones_like(source, dtype=torch.bool)
+    while ids[-1] != END and len(ids) <= request.limit:
+        logits = network.logits(network(source, real, torch.tensor([ids])))[0, -1]
+        logits[[PAD, UNKNOWN, START]] = -torch.inf
+        ids.append(int(logits.argmax()))
+    return tuple(ids[1:])
+
+
+@torch.inference_mode()
+def test_beam_1_is_greedy_search(network: Network, requests: list[Request]) -> None:
+    found = generate(network, requests, SearchOptions(beam=1))
+    assert [one.ids for (one,) in found] == [greedy(network, request) for request in requests]
+    assert all(one.finished == (one.ids[-1] == END) for (one,) in found)
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.7, 1.0])
+@pytest.mark.parametrize("kind", ["transformer", "bilstm", "rnn"])
+def test_a_beam_as_wide_as_the_space_finds_what_trying_all_finds(make, kind, penalty) -> None:
+    network, source, limit = make(kind, size=8), [5, 7, 6, END], 4
+    writable = range(4, 8)
+    every = [(*ids, END) for n in range(limit) for ids in product(writable, repeat=n)]
+    best = ranked(score_targets(network, [source] * len(every), every), penalty)
+    options = SearchOptions(beam=300, nbest=10, length_penalty=penalty)
+    (found,) = generate(network, [Request(source, limit)], options)
+    assert [one.ids for one in found] == [one.ids for one in best[:10]]
+    assert [one.score for one in found] == pytest.approx([one.score for one in best[:10]], abs=1e-4)
+
+
+def test_the_nbest_list_is_sorted_and_distinct(network: Network, requests: list[Request]) -> None:
+    for penalty in (0.0, 1.0):
+        options = SearchOptions(beam=4, nbest=4, length_penalty=penalty)
+        for found in generate(network, requests, options):
+            assert len({one.ids for one in found}) == len(found) == 4
+            ended = [one.normalised(penalty) for one in found if one.finished]
+            assert ended == sorted(ended, reverse=True)
+            assert [one.finished for one in found] == [True] * len(ended) + [False] * (
+                4 - len(ended)
+            )
+
+
+def test_a_higher_penalty_gives_longer_targets(make, requests: list[Request]) -> None:
+    def length(penalty: float) -> int:
+        found = generate(make("bilstm"), requests, SearchOptions(beam=8, length_penalty=penalty))
+        return sum(len(one.ids) for (one,) in found)
+
+    assert length(0.0) < length(1.0) <= length(3.0)
+
+
+def test_stopping_early_loses_nothing(make, requests: list[Request]) -> None:
+    network = make("transformer")
+    wide = SearchOptions(beam=60, nbest=1, length_penalty=0.5, max_length=5)
+    all_of_it = SearchOptions(beam=60, nbest=60, length_penalty=0.5, max_length=5)
+    few = [Request(request.source, 5) for request in requests[:3]]
+    for (one,), every in zip(
+        generate(network, few, wide), generate(network, few, all_of_it), strict=True
+    ):
+        assert one.ids == every[0].ids
+
+
+def test_fewer_ways_to_go_on_than_the_beam_is_wide_are_no_trouble() -> None:
+    live = Live.first(1, torch.device("cpu"))
+    logits = torch.tensor([[[0.0, -torch.inf, 1.0]]])
+    choices = Beam(5).choose(logits, logits.logsumexp(-1), live)
+    assert choices.token.tolist() == [[2, 0, 1]]
+    assert choices.total[0, :2].exp().sum().item() == pytest.approx(1.0)
+    assert choices.total[0, 2] == -torch.inf

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from seq2see.data.tokenizers import END
+from seq2see.decode.generate import evaluating, generate
+from seq2see.decode.options import SearchOptions
+from seq2see.decode.request import Request
+from seq2see.nn.network import Network
+
+
+@pytest.mark.parametrize("beam", [1, 4])
+def test_a_line_does_not_depend_on_the_lines_beside_it(
+    network: Network, requests: list[Request], beam: int
+) -> None:
+    options = SearchOptions(beam=beam, nbest=min(beam, 2))
+    alone = [generate(network, [request], options)[0] for request in requests]
+    for budget in (60, 8192):
+        together = generate(network, requests, replace(options, batch_tokens=budget))
+        for one, other in zip(alone, together, strict=True):
+            assert [each.ids for each in one] == [each.ids for each in other]
+            assert one[0].token_scores == pytest.approx(other[0].token_scores, abs=1e-4)
+
+
+def test_prefixes_of_different_lengths_are_kept(network: Network, requests: list[Request]) -> None:
+    prefixes = [(), (5,), (9, 9, 4), (6, 7), (), (11, 4), (8,), (4, 5, 6, 7)]
+    asked = [
+        replace(request, prefix=prefix, limit=request.limit + len(prefix))
+        for request, prefix in zip(requests, prefixes, strict=True)
+    ]
+    for beam in (1, 4):
+        found = generate(network, asked, SearchOptions(beam=beam, nbest=beam, no_repeat_ngram=1))
+        for each, prefix in zip(found, prefixes, strict=True):
+            assert each
+            assert all(one.ids[: len(prefix)] == prefix for one in each)
+
+
+def test_nothing_to_decode_gives_nothing(network: Network) -> None:
+    assert generate(network, [], SearchOptions()) == []
+
+
+def test_evaluation_mode_is_left_as_it_was_found(make) -> None:
+    network = make("transformer").train()
+    network.encoder.eval()
+    before = {name: module.training for name, module in network.named_modules()}
+    with pytest.raises(KeyError), evaluating(network):
+        assert not any(module.training for module in network.modules())
+        raise KeyError
+    assert {name: module.training for name, module in network.named_modules()} == before
+
+
+def test_a_source_of_the_end_mark_alone_is_decoded(network: Network) -> None:
+    (found,) = generate(network, [Request([END], 4)], SearchOptions(beam=2))
+    assert 1 <= len(found[0].ids) <= 4
