@@ -51,10 +51,24 @@ class Model:
 
     Args:
         bundles: the opened bundles; the first one's recipe decides how they decode.
+
+    Raises:
+        BundleError: members of an ensemble have different vocabularies; train them on the same
+            data.
     """
 
     def __init__(self, bundles: Sequence[Bundle]) -> None:
         self.bundles = tuple(bundles)
+        first = self.bundles[0].tokenizers
+        for other in self.bundles[1:]:
+            if (other.tokenizers.source.to_json(), other.tokenizers.target.to_json()) != (
+                first.source.to_json(),
+                first.target.to_json(),
+            ):
+                raise BundleError(
+                    "the models of an ensemble cut text into different tokens",
+                    mend="Train them on the same data with different seeds",
+                )
 
     @property
     def recipe(self) -> Recipe:

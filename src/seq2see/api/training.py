@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from seq2see.api.model import Model
 from seq2see.config import Tree, override
@@ -13,37 +14,56 @@ from seq2see.recipe.run import carry_out, set_up, take_up
 from seq2see.train.journal import Observer
 
 
+class TrainingOptions(TypedDict, total=False):
+    """What may be said beside data and settings.
+
+    Args:
+        dev: held-out pairs; empty: a part of `data`, chosen by source.
+        out: the folder the model is saved in; empty: `runs/` and the data file's name.
+        minutes: time budget, to which the learning-rate schedule is fitted; 0: by number of steps.
+        seed: where all randomness starts.
+        resume: whether to go on with the run in `out`.
+        columns: where source, target and features stand in a TSV.
+        device: where to compute: `cpu`, `cuda`, `cuda:1`, …
+        observers: who is told of losses and validations.
+    """
+
+    dev: str | PathLike[str]
+    out: str | PathLike[str]
+    minutes: float
+    seed: int
+    resume: bool
+    columns: str
+    device: str
+    observers: Sequence[Observer]
+
+
 def train(
-    data: str | PathLike[str],
-    *assignments: str,
-    dev: str | PathLike[str] = "",
-    out: str | PathLike[str] = "",
-    minutes: float = 0.0,
-    seed: int = 1,
-    resume: bool = False,
-    device: str = "cpu",
-    observers: Sequence[Observer] = (),
+    data: str | PathLike[str], *assignments: str, **options: Unpack[TrainingOptions]
 ) -> Model:
     """Trains a model on a file of pairs; whatever is not said is chosen from the data.
 
     Args:
         data: a data file, or a recipe (`.toml`).
         assignments: settings as in the shell, such as `"model.kind=bilstm+attention"`.
-        dev: held-out pairs; empty: a part of `data`, chosen by source.
-        out: the folder the model is saved in; empty: `runs/` and the data file's name.
-        minutes: time budget, to which the learning-rate schedule is fitted; 0: by number of steps.
-        seed: where all randomness starts.
-        resume: whether to go on with the run in `out`.
-        device: where to compute: `cpu`, `cuda`, `cuda:1`, …
-        observers: who is told of losses and validations.
+        options: see `TrainingOptions`.
 
     Raises:
         Seq2seeError: data, settings or the run are at fault; the message says how to mend it.
     """
-    tree = write_draft(str(data), assignments, dev=str(dev), minutes=minutes, seed=seed)
-    folder = Path(out) if str(out) else default_out(tree)
+    tree = write_draft(
+        str(data),
+        assignments,
+        dev=str(options.get("dev", "")),
+        minutes=options.get("minutes", 0.0),
+        seed=options.get("seed"),
+        columns=options.get("columns", ""),
+    )
+    out, resume = str(options.get("out", "")), options.get("resume", False)
+    folder = Path(out) if out else default_out(tree)
     run = take_up(folder) if resume else set_up(tree, folder)
-    return Model([carry_out(run, observers, device, resume=resume)])
+    device = options.get("device", "cpu")
+    return Model([carry_out(run, options.get("observers", ()), device, resume=resume)])
 
 
 def write_draft(
