@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
+
+import pytest
 
 SHAPED_PACKAGES = ["seq2see.nn", "seq2see.decode", "seq2see.train"]
 
@@ -18,3 +21,11 @@ if os.environ.get("SEQ2SEE_SHAPES") == "1":
     if early:
         raise RuntimeError(f"{', '.join(early)} imported before the shape check was in place")
     install_import_hook(SHAPED_PACKAGES, "beartype.beartype")
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny model that has begun to learn to copy; tests only read it."""
+    from fixtures import train_tiny  # here, so that the shape check comes first
+
+    return train_tiny(tmp_path_factory.mktemp("trained"))

@@ -159,7 +159,7 @@ class RecurrentSettings:
 
     kind: CellKind
     bidirectional: bool = True
-    attention: ScoreKind | Literal["none"] = "general"
+    attention: ScoreKind | Literal["none"] = "additive"
     encoder_layers: int = 1
     decoder_layers: int = 1
     d_embedding: int = 256

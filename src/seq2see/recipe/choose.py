@@ -30,6 +30,9 @@ class Chooser:
     tree: Tree
     reasons: list[tuple[str, Any, str]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.written = frozenset(self.tree.get("model", {}))
+
     def fill(self, section: str, name: str, value: Any, why: str) -> Any:
         """Sets `section.name` unless somebody did, or left it to us as `auto`, 0 or -1."""
         table = self.tree.setdefault(section, {})

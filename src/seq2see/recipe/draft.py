@@ -46,7 +46,7 @@ PRESETS: dict[str, Tree] = {
 are sizes."""
 
 _ARCHITECTURE = re.compile(r"(?P<bi>bi)?(?P<cell>rnn|gru|lstm)(\+(?P<attention>\w+))?")
-_SCORES = {"attention": "general", "dot": "dot", "general": "general", "additive": "additive"}
+_SCORES = {"attention": "additive", "dot": "dot", "general": "general", "additive": "additive"}
 
 
 def architecture(name: str) -> Tree:

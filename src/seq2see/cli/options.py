@@ -1,0 +1,154 @@
+"""Options that several commands share, and what is checked before anything heavy starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seq2see.errors import ConfigError
+
+if TYPE_CHECKING:
+    from seq2see.api.model import Model
+    from seq2see.data.rows import Columns
+
+
+def show_version(wanted: bool) -> None:
+    """Prints the version and ends the program, if wanted."""
+    if wanted:
+        from seq2see import __version__
+
+        typer.echo(f"seq2see {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=show_version, is_eager=True, help="Show the version."),
+]
+Data = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATA",
+        help="A TSV, two parallel files as train.en,train.de, JSON lines, each also gzipped, or"
+        " hf:NAME.",
+    ),
+]
+Bundle = Annotated[
+    str,
+    typer.Argument(
+        metavar="BUNDLE",
+        help="The folder of a trained model; several, separated by commas, are an ensemble.",
+    ),
+]
+DataColumns = Annotated[
+    str,
+    typer.Option(
+        "--columns",
+        metavar="NAMES",
+        help="Say which columns of a TSV to read, as source=1,target=2,features=3 (default:"
+        " source=1,target=2, or those the model was trained on).",
+    ),
+]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device", metavar="NAME", help="Compute on cpu, cuda or cuda:1; auto takes a GPU if any."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Beam = Annotated[
+    int | None,
+    typer.Option("--beam", metavar="N", help="Follow N hypotheses (default: the model's, 5)."),
+]
+LengthPenalty = Annotated[
+    float | None,
+    typer.Option(
+        "--length-penalty",
+        metavar="A",
+        help="Rank by score / length ** A (default: the model's, 1.0).",
+    ),
+]
+MaxLength = Annotated[
+    int | None,
+    typer.Option(
+        "--max-length",
+        metavar="N",
+        help="Write N tokens at most (default: twice the source's and 20 more).",
+    ),
+]
+NoRepeat = Annotated[
+    int | None,
+    typer.Option(
+        "--no-repeat-ngram",
+        metavar="N",
+        help="Write no n-gram of N tokens twice (default: the model's, 0, which allows it).",
+    ),
+]
+BatchTokens = Annotated[
+    int | None,
+    typer.Option(
+        "--batch-tokens",
+        metavar="N",
+        help="Decode N source tokens times hypotheses side by side (default: 8192).",
+    ),
+]
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Keeps the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def device_named(name: str) -> str:
+    """Returns the device to compute on; `auto` is the GPU where there is one.
+
+    Raises:
+        ConfigError: there is no such device here; use another one.
+    """
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=name).tolist()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        # torch appends build notes to the line that says what is wrong.
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        raise ConfigError(
+            f"{name!r} cannot be computed on ({reason})",
+            where="--device",
+            mend="Use auto, cpu, or cuda where there is such a GPU",
+        ) from error
+    return name
+
+
+def pair_columns(text: str) -> Columns:
+    """Reads the columns of a command that needs targets.
+
+    Raises:
+        ConfigError: the text is malformed or names no target; name one.
+    """
+    from seq2see.data.rows import Columns
+
+    columns = Columns.parse(text)
+    if columns.target is None:
+        raise ConfigError(
+            "no column holds the target",
+            expected="source and target, as source=1,target=2",
+            where=f"--columns {text}",
+            mend="Name the target's column",
+        )
+    return columns
+
+
+def open_model(bundle: str, device: str) -> Model:
+    """Opens one bundle, or an ensemble of several with the same tokenizers.
+
+    Raises:
+        BundleError: a bundle is damaged, or two cut text differently; the message names it.
+        ConfigError: there is no such device.
+    """
+    from seq2see.api.model import load
+
+    return load(bundle, device=device_named(device))

@@ -1,0 +1,319 @@
+"""A bundle: what is saved is what is opened, and anything else is refused by the file's name."""
+
+from __future__ import annotations
+
+import errno
+import json
+import pickle
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+import torch
+from safetensors.torch import load_file, save_file
+
+from fixtures import joint
+from helpers import recurrent_settings, transformer_settings
+from seq2see.bundle import folder as bundle_folder
+from seq2see.bundle.folder import (
+    CARD,
+    GUARDED,
+    RECIPE,
+    SCORES,
+    SUMS,
+    WEIGHTS,
+    Bundle,
+    load,
+    network_settings,
+    weights,
+)
+from seq2see.data.pairs import Pair
+from seq2see.data.store import Tokenizers
+from seq2see.errors import BundleError, ConfigError
+from seq2see.nn.network import Network, Sizes
+from seq2see.nn.settings import Settings
+
+FILES = (*GUARDED, SCORES, CARD, SUMS)
+
+NETWORKS = {
+    "transformer": transformer_settings(tied="all"),
+    "untied": transformer_settings(tied="none"),
+    "batch norm": transformer_settings(norm="batch", decoder_norm="layer"),
+    "learned positions": transformer_settings(positions="learned", max_positions=9),
+    "bigru": recurrent_settings("gru"),
+    "lstm": recurrent_settings("lstm", bidirectional=False, attention="none"),
+}
+
+
+def tokenizers() -> Tokenizers:
+    return joint([Pair("abcd", "dcba", ("N", "V"))], copies=2)
+
+
+def bundle(settings: Settings = NETWORKS["transformer"]) -> Bundle:
+    torch.manual_seed(3)
+    both = tokenizers()
+    network = Network(settings, Sizes(both.source.size, both.target.size)).eval()
+    for _, buffer in network.named_buffers():
+        if buffer.is_floating_point():
+            buffer.uniform_(0.5, 2)
+    recipe = {"seed": 1, "model": {k: v for k, v in vars(settings).items()}}
+    return Bundle(recipe, network, both, {"dev": [{"metric": "wer", "value": 1.5}]}, "# Å card\n")
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    bundle().save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def logits(network: Network) -> torch.Tensor:
+    source = torch.tensor([[7, 8, 9, 3], [9, 3, 0, 0]])
+    target = torch.tensor([[2, 8, 9], [2, 7, 0]])
+    with torch.no_grad():
+        return network.logits(network(source, source != 0, target))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_is_saved_is_what_is_opened(tmp_path: Path, name: str) -> None:
+    before = bundle(NETWORKS[name])
+    before.save(tmp_path / "deep" / "model")
+    after = load(tmp_path / "deep" / "model")
+    assert (after.recipe, after.scores, after.card) == (before.recipe, before.scores, before.card)
+    assert after.network.settings == before.network.settings
+    assert not after.network.training
+    assert torch.equal(logits(before.network), logits(after.network))
+    pairs = [Pair("abΩ", "", ("V",))]
+    assert after.tokenizers.sources(pairs) == before.tokenizers.sources(pairs)
+
+
+def test_saving_again_gives_the_same_bytes(saved: Path, tmp_path: Path) -> None:
+    load(saved).save(tmp_path / "copy")
+    for name in FILES:
+        assert (tmp_path / "copy" / name).read_bytes() == (saved / name).read_bytes(), name
+
+
+def test_a_bundle_is_these_files_alone(saved: Path) -> None:
+    assert sorted(path.name for path in saved.iterdir()) == sorted(FILES)
+
+
+def test_checksums_are_those_of_sha256sum(saved: Path) -> None:
+    lines = (saved / SUMS).read_text(encoding="utf-8").splitlines()
+    assert len(lines) == len(GUARDED)
+    for line, name in zip(lines, GUARDED, strict=True):
+        assert re.fullmatch(rf"[0-9a-f]{{64}}  {re.escape(name)}", line)
+
+
+@pytest.mark.parametrize(("tied", "tables"), [("all", 1), ("decoder", 2), ("none", 3)])
+def test_a_shared_matrix_is_stored_once(tmp_path: Path, tied: str, tables: int) -> None:
+    each = bundle(transformer_settings(tied=tied))
+    each.save(tmp_path)
+    size = each.tokenizers.source.size
+    stored = load_file(tmp_path / WEIGHTS)
+    assert sum(tensor.shape == (size, 8) for tensor in stored.values()) == tables
+    network = load(tmp_path).network
+    shared = network.output.weight is network.target.table.weight
+    assert shared == (tied != "none")
+
+
+def test_weights_are_plain_float32_numbers(saved: Path) -> None:
+    stored = load_file(saved / WEIGHTS)
+    assert {tensor.dtype for tensor in stored.values()} == {torch.float32}
+    assert stored.keys() == weights(load(saved).network).keys()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(saved: Path, name: str) -> None:
+    (saved / name).unlink()
+    with pytest.raises(BundleError, match="missing") as caught:
+        load(saved)
+    assert caught.value.where == str(saved / name)
+    assert caught.value.mend
+
+
+@pytest.mark.parametrize("name", GUARDED)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content[: len(content) // 2],
+        lambda content: b"",
+        lambda content: content + b"\n",
+        lambda content: bytes([content[0] ^ 1]) + content[1:],
+        lambda content: b"\x80\x04\x95" + content,
+    ],
+    ids=["truncated", "empty", "longer", "one bit", "foreign"],
+)
+def test_a_changed_file_is_named(
+    saved: Path, name: str, change: Callable[[bytes], bytes]
+) -> None:
+    (saved / name).write_bytes(change((saved / name).read_bytes()))
+    with pytest.raises(BundleError, match="checksum") as caught:
+        load(saved)
+    assert caught.value.where == str(saved / name)
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_a_file_of_another_bundle_is_named(saved: Path, tmp_path: Path, name: str) -> None:
+    other = bundle(transformer_settings(d_model=16))
+    both = joint([Pair("xyz", "zyx")])
+    other = replace(other, tokenizers=both, network=Network(
+        other.network.settings, Sizes(both.source.size, both.target.size)
+    ))  # fmt: skip
+    other.save(tmp_path / "other")
+    shutil.copy(tmp_path / "other" / name, saved / name)
+    with pytest.raises(BundleError) as caught:
+        load(saved)
+    assert caught.value.where == str(saved / name)
+
+
+def reseal(saved: Path) -> None:
+    """Writes the checksums anew, as one who tampers with a bundle would."""
+    (saved / SUMS).write_text(bundle_folder._sums(saved), encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", GUARDED)
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"a = = 1", b"[]"])
+def test_garbage_under_right_checksums_is_refused(
+    saved: Path, name: str, content: bytes
+) -> None:
+    (saved / name).write_bytes(content)
+    reseal(saved)
+    with pytest.raises(BundleError) as caught:
+        load(saved)
+    assert caught.value.where == str(saved / name)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        None,
+        {"kind": "transformer", "d_modell": 8},
+        {"kind": "perceptron"},
+        {**vars(transformer_settings()), "d_ff": "wide"},
+        pytest.param(3, marks=pytest.mark.xfail(
+            strict=True, raises=AttributeError, reason="a plain value is taken for a table"
+        )),
+    ],
+)  # fmt: skip
+def test_a_recipe_without_a_network_is_refused(saved: Path, model: Any) -> None:
+    table = {} if model is None else {"model": model}
+    (saved / RECIPE).write_text(tomli_w.dumps(table), encoding="utf-8")
+    reseal(saved)
+    with pytest.raises(BundleError, match="no network") as caught:
+        load(saved)
+    assert caught.value.where == str(saved / RECIPE)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda t: dict(sorted(t.items())[1:]), "is missing"),
+        (lambda t: {**t, "extra": torch.zeros(2)}, "extra does not belong"),
+        (lambda t: {k: v.flatten() for k, v in t.items()}, "has shape"),
+    ],
+    ids=["missing", "unexpected", "misshapen"],
+)
+def test_tensors_of_another_network_are_named(
+    saved: Path, change: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]], said: str
+) -> None:
+    save_file(change(load_file(saved / WEIGHTS)), saved / WEIGHTS)
+    reseal(saved)
+    with pytest.raises(BundleError, match=said) as caught:
+        load(saved)
+    assert caught.value.where == str(saved / WEIGHTS)
+
+
+@pytest.mark.parametrize("name", [SCORES, CARD])
+def test_scores_and_card_may_be_edited(saved: Path, name: str) -> None:
+    (saved / name).write_text('{"mine": 1}', encoding="utf-8")
+    opened = load(saved)
+    assert opened.scores == {"mine": 1} or opened.card == '{"mine": 1}'
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [(SCORES, b"{"), (SCORES, b"3"), (SCORES, b"\xff"), (CARD, b"\xff"), (SUMS, b"\xff")],
+)
+def test_damaged_text_is_refused(saved: Path, name: str, content: bytes) -> None:
+    (saved / name).write_bytes(content)
+    with pytest.raises(BundleError) as caught:
+        load(saved)
+    assert caught.value.where == str(saved / name)
+
+
+def test_no_bundle_at_all(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="no such folder"):
+        load(tmp_path / "absent")
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(BundleError, match="a file, not a folder"):
+        load(tmp_path / "file")
+    with pytest.raises(BundleError, match=r"recipe\.toml: the file is missing"):
+        load(tmp_path)
+
+
+def test_nothing_in_a_bundle_is_executed(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Bomb:
+        def __reduce__(self) -> Any:
+            return pytest.fail, ("a pickle was run",)
+
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("a pickle was read")
+
+    monkeypatch.setattr(torch, "load", refuse)
+    monkeypatch.setattr(pickle, "load", refuse)
+    monkeypatch.setattr(pickle, "loads", refuse)
+    load(saved)
+    bomb = pickle.dumps(Bomb())
+    for name in GUARDED:
+        whole = (saved / name).read_bytes()
+        (saved / name).write_bytes(bomb)
+        reseal(saved)
+        with pytest.raises(BundleError):
+            load(saved)
+        (saved / name).write_bytes(whole)
+
+
+@pytest.mark.parametrize("broken", ["save_file", "write_text", "replace"])
+def test_on_a_full_disk_every_old_file_stands(
+    saved: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    before = {name: (saved / name).read_bytes() for name in FILES}
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    owner = bundle_folder if broken == "save_file" else Path
+    changed = load(saved)
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, broken, full)
+        with pytest.raises(BundleError, match="cannot be saved") as caught:
+            changed.save(saved)
+    assert caught.value.where == str(saved)
+    assert {name: (saved / name).read_bytes() for name in FILES} == before
+    load(saved)
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with pytest.raises(BundleError, match="cannot be saved"):
+        bundle().save(tmp_path / "file")
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+
+
+def test_the_kind_decides_which_settings_there_are() -> None:
+    for settings in NETWORKS.values():
+        assert network_settings(vars(settings)) == settings
+    with pytest.raises(ConfigError, match=r"model\.d_hidden"):
+        network_settings({"kind": "transformer", "d_hidden": 3})
+    with pytest.raises(ConfigError, match=r"model\.heads"):
+        network_settings({"kind": "gru", "heads": 3})
+
+
+def test_scores_are_readable_json(saved: Path) -> None:
+    assert json.loads((saved / SCORES).read_text(encoding="utf-8"))["dev"][0]["value"] == 1.5
