@@ -13,11 +13,11 @@ from typing import Any
 from latex2mathml.converter import convert
 from mkdocs.exceptions import PluginError
 
-# In a paragraph with other text, arithmatex takes the inner dollars of `$$...$$` for those of `$...$`
-# and leaves the outer ones.
+# In a paragraph with other text, arithmatex takes the inner dollars of a `$$...$$` for those of a
+# `$...$` and leaves the outer ones.
 FOUND = re.compile(
-    r'(?P<outer>\$)?<(?P<tag>span|div) class="arithmatex">\s*\\[(\[](?P<latex>.*?)\\[)\]]\s*</(?P=tag)>'
-    r"(?(outer)\$)",
+    r'(?P<outer>\$)?<(?P<tag>span|div) class="arithmatex">'
+    r"\s*\\[(\[](?P<latex>.*?)\\[)\]]\s*</(?P=tag)>(?(outer)\$)",
     re.DOTALL,
 )
 CODE = re.compile(r"<(pre|code)\b.*?</\1>", re.DOTALL)

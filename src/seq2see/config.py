@@ -38,9 +38,7 @@ def parse(record: type[T], values: Mapping[str, Any], where: str) -> T:
     names = [f.name for f in dataclasses.fields(record)]  # type: ignore[arg-type]
     for key in values:
         if key not in names:
-            raise ConfigError(
-                "unknown setting", where=f"{where}.{key}", mend=nearest(key, names).rstrip(".")
-            )
+            raise ConfigError("unknown setting", where=f"{where}.{key}", mend=nearest(key, names))
     try:
         return TypeAdapter(record).validate_python(dict(values))
     except ValidationError as error:
@@ -63,8 +61,10 @@ def read_toml(path: Path) -> Tree:
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read ({error})", where=str(path)) from error
+    except OSError as error:
+        raise ConfigError(f"cannot be read ({error.strerror})", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"not UTF-8 ({error})", where=str(path)) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"no TOML: {error}", where=str(path)) from error
 

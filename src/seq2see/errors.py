@@ -31,7 +31,9 @@ class Seq2seeError(Exception):
     def __str__(self) -> str:
         text = f"{self.where}: {self.found}" if self.where else self.found
         text += f"; expected {self.expected}" if self.expected else ""
-        return f"{text}. {self.mend}." if self.mend else f"{text}."
+        if not self.mend:
+            return f"{text}."
+        return f"{text}. {self.mend}{'' if self.mend.endswith('?') else '.'}"
 
 
 class DataError(Seq2seeError):

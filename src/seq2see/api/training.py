@@ -9,6 +9,7 @@ from typing import TypedDict, Unpack
 
 from seq2see.api.model import Model
 from seq2see.config import Tree, override
+from seq2see.errors import ConfigError
 from seq2see.recipe.draft import draft
 from seq2see.recipe.run import carry_out, set_up, take_up
 from seq2see.train.journal import Observer
@@ -88,11 +89,16 @@ def write_draft(
         "data.columns": columns,
         "train.minutes": minutes,
     }
-    tree.setdefault("data", {})
-    tree.setdefault("train", {})
+    for section in ("data", "model", "train", "decode"):
+        if not isinstance(tree.setdefault(section, {}), dict):
+            raise ConfigError(
+                f"found {tree[section]!r}", expected="a table of settings", where=section
+            )
     for key, value in said.items():
+        section, name = key.split(".")
+        if value and any(assignment.startswith(f"{key}=") for assignment in assignments):
+            raise ConfigError("said twice", where=key, mend="Say it once")
         if value:
-            section, name = key.split(".")
             tree[section][name] = value
     if seed is not None:
         tree["seed"] = seed

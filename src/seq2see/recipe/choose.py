@@ -17,6 +17,15 @@ _SAME_ALPHABET = 0.5
 _COPYING = 0.5
 COPIES = 8
 
+LEFT_TO_US = {
+    "data.copies": -1,
+    "data.vocabulary": 0,
+    "train.steps": 0,
+    "train.batch_tokens": 0,
+    "train.rate": 0,
+}
+"""What means "choose for me", where it is not `auto`."""
+
 
 @dataclass
 class Chooser:
@@ -34,9 +43,10 @@ class Chooser:
         self.written = frozenset(self.tree.get("model", {}))
 
     def fill(self, section: str, name: str, value: Any, why: str) -> Any:
-        """Sets `section.name` unless somebody did, or left it to us as `auto`, 0 or -1."""
+        """Sets `section.name` unless somebody did and did not leave it to us."""
         table = self.tree.setdefault(section, {})
-        if (name in table and table[name] not in ("auto", 0, -1)) or table.get(name) is False:
+        left_to_us = LEFT_TO_US.get(f"{section}.{name}", "auto")
+        if table.get(name, left_to_us) != left_to_us:
             return table[name]
         table[name] = value
         self.reasons.append((f"{section}.{name}", value, why))
@@ -72,13 +82,12 @@ def _choose_tokens(chooser: Chooser, survey: Survey) -> None:
     )
     chooser.tree["data"]["joint"] = joint in (True, "yes")
     compose = survey.source.hangul or survey.target.hangul
-    compose = chooser.fill("data", "compose", compose, "Hangul syllables fall apart into letters")
+    why = "Hangul syllables fall apart into letters" if compose else "there is no Hangul"
+    compose = chooser.fill("data", "compose", compose, why)
     chooser.tree["data"]["compose"] = compose in (True, "yes")
     copying = joint and data["source"] in ("characters", "words") and survey.copied >= _COPYING
-    chooser.tree["data"].setdefault("copies", -1)
-    if chooser.tree["data"]["copies"] == -1:
-        why = f"{survey.copied:.0%} of the target's characters stand in the source"
-        chooser.fill("data", "copies", COPIES if copying else 0, why)
+    why = f"{survey.copied:.0%} of the target's characters stand in the source"
+    chooser.fill("data", "copies", COPIES if copying else 0, why)
     if "bpe" in (data["source"], data["target"]) or "unigram" in (data["source"], data["target"]):
         size = budget.vocabulary(survey)
         chooser.fill("data", "vocabulary", size, f"{survey.pairs:,} pairs")

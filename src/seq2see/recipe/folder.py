@@ -70,7 +70,9 @@ class TrainingFolder:
             text = (self.root / "recipe.toml").read_text(encoding="utf-8")
             recipe = Recipe.from_tree(tomllib.loads(text))
             sides = [
-                Tokenizer.from_json((self.root / name).read_text(encoding="utf-8"), name)
+                Tokenizer.from_json(
+                    (self.root / name).read_text(encoding="utf-8"), str(self.root / name)
+                )
                 for name in ("source.json", "target.json")
             ]
             rows = (self.root / "dev.jsonl").read_text(encoding="utf-8").split("\n")

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from seq2see.bundle.folder import network_settings
 from seq2see.config import Tree, parse
 from seq2see.data.tokenizers import TokenKind
+from seq2see.decode.options import SearchOptions
+from seq2see.errors import ConfigError
 from seq2see.nn.settings import Settings
 from seq2see.train.settings import TrainSettings
 
@@ -44,6 +46,21 @@ class DataSettings:
     copies: int = -1
     copy_noise: float = 0.1
 
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("held_out", 0, float("inf")),
+            ("vocabulary", 0, 10_000_000),
+            ("copies", -1, 1000),
+            ("copy_noise", 0.0, 1.0),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ConfigError(
+                    f"found {value}",
+                    expected=f"a number from {low} to {high}",
+                    where=f"data.{name}",
+                )
+
 
 @dataclass(frozen=True)
 class DecodeSettings:
@@ -58,6 +75,9 @@ class DecodeSettings:
     beam: int = 5
     length_penalty: float = 1.0
     no_repeat_ngram: int = 0
+
+    def __post_init__(self) -> None:
+        SearchOptions(**asdict(self))  # which knows the ranges
 
 
 @dataclass(frozen=True)

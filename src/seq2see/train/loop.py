@@ -218,6 +218,12 @@ class Trainer:
 
     def _validate(self) -> None:
         weights = self.average.weights()
+        if not all(bool(value.isfinite().all()) for value in weights.values()):
+            raise TrainingError(
+                f"the weights are not finite after step {self.state.step}",
+                where=str(self.folder),
+                mend="Lower train.rate; the last checkpoint is kept",
+            )
         score = self.judge.score(weights)
         best, sign = self.state.best, 1 if self.judge.higher_is_better else -1
         better = best is None or sign * score > sign * best

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,6 +66,11 @@ class TrainSettings:
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
     def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ConfigError(
+                    f"found {value}", expected="a finite number", where=f"train.{name}"
+                )
         at_least = {
             "steps": 0, "minutes": 0, "batch_tokens": 0, "accumulate": 1, "rate": 0, "warmup": 0,
             "weight_decay": 0, "clip": 0, "last": 1, "validations": 1, "validation_pairs": 0,
