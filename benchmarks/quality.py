@@ -2,7 +2,7 @@
 
     python benchmarks/quality.py FOLDER TASK [TASK ...] [--only PART ...] [--seed N] [--out RUNS]
 
-FOLDER holds the data sets, one folder each, as their publishers lay them out; see docs/benchmarks.md.
+FOLDER holds the data sets, one folder each; docs/benchmarks.md says where they come from.
 Every part of a task (a language, say) is trained by `seq2see train`, scored on its test file by
 `seq2see evaluate`, and written to benchmarks/results/TASK.json at once, so that an interrupted run
 goes on where it stopped.
@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
+import resource
 import shlex
 import subprocess
 import sys
@@ -48,7 +50,7 @@ TASKS: dict[str, dict[str, Part]] = {
     },
     "sigmorphon2020": {
         lang: Part(*(f"sigmorphon2020/{lang}_{part}.tsv" for part in ("train", "dev", "test")))
-        for lang in "ady arm bul dut fre geo gre hin ice lit rum".split()
+        for lang in ["ady", "arm", "bul", "dut", "fre", "geo", "gre", "hin", "ice", "lit", "rum"]
     },
     "inflection2022": {
         lang: Part(
@@ -57,7 +59,7 @@ TASKS: dict[str, dict[str, Part]] = {
             f"inflection2022/{lang}.gold",
             columns="source=1,target=2,features=3",
         )
-        for lang in "ang ara got hun kat non pol slk".split()
+        for lang in ["ang", "ara", "got", "hun", "kat", "non", "pol", "slk"]
     },
     "histnorm": {
         "german": Part(*(f"histnorm/german-ridges.{part}.txt" for part in ("train", "dev", "test")))
@@ -89,6 +91,7 @@ def run(task: str, name: str, part: Part, given: argparse.Namespace) -> None:
     begin = time.perf_counter()
     seq2see(train, given.folder)
     minutes = (time.perf_counter() - begin) / 60
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     evaluate = ["evaluate", str(out.resolve()), part.test, *columns, "--json"]
     report = json.loads(seq2see(evaluate, given.folder))
     facts = json.loads((out / "scores.json").read_text(encoding="utf-8"))
@@ -99,6 +102,8 @@ def run(task: str, name: str, part: Part, given: argparse.Namespace) -> None:
         "seed": given.seed,
         "minutes": round(minutes, 2),
         "machine": f"{platform.machine()}, {cores()} cores, no GPU",
+        "threads": int(os.environ.get("OMP_NUM_THREADS", cores())),
+        "peak_memory_mb": peak,
         "test": report,
         "dev": facts["dev"],
         "training": facts["training"],
@@ -107,8 +112,6 @@ def run(task: str, name: str, part: Part, given: argparse.Namespace) -> None:
 
 def cores() -> int:
     """Returns how many cores this process may use."""
-    import os
-
     return len(os.sched_getaffinity(0))
 
 

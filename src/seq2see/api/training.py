@@ -18,7 +18,7 @@ from seq2see.train.journal import Observer
 class TrainingOptions(TypedDict, total=False):
     """What may be said beside data and settings.
 
-    Args:
+    Attributes:
         dev: held-out pairs; empty: a part of `data`, chosen by source.
         out: the folder the model is saved in; empty: `runs/` and the data file's name.
         minutes: time budget, to which the learning-rate schedule is fitted; 0: by number of steps.

@@ -91,7 +91,7 @@ SENTENCES = (
         200_000,
         "transformer",
         Regime(512, 1, 0.3, 4096, 0.002, 20),
-        Regime(256, 3, 0.3, 4096, 0.002, 30),
+        Regime(128, 4, 0.3, 4096, 0.004, 60),
     ),
     Class(
         "sentences",

@@ -99,6 +99,4 @@ def _spelt_out(model: Tree) -> Tree:
     """Replaces an architecture's short name by its settings; those written out beside it win."""
     if "kind" not in model:
         return model
-    plain = model["kind"] in ("rnn", "gru", "lstm")
-    table = {"kind": model["kind"]} if plain else architecture(str(model["kind"]))
-    return {**table, **{k: v for k, v in model.items() if k != "kind"}}
+    return {**architecture(str(model["kind"])), **{k: v for k, v in model.items() if k != "kind"}}
