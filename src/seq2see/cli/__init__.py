@@ -43,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _fail(_disk_message(error))
     except (MemoryError, RuntimeError) as error:
-        if "memory" not in str(error).lower() and not isinstance(error, MemoryError):
+        signs = ("out of memory", "allocate memory", "not enough memory")
+        known = isinstance(error, MemoryError) or any(s in str(error).lower() for s in signs)
+        if not known:
             raise
         return _fail("memory ran out. Set a lower --batch-tokens, or train.batch_tokens.")
 

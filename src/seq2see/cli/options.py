@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -109,7 +110,9 @@ def device_named(name: str) -> str:
     import torch
 
     if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        # torchrun gives each process of a machine a number, and so a GPU of its own.
+        own = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+        return own if torch.cuda.is_available() else "cpu"
     try:
         torch.zeros(1, device=name).tolist()
     except (RuntimeError, AssertionError, NotImplementedError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -18,7 +19,8 @@ _FILE_WIDTH = 240
 def console() -> Console:
     """Returns a console that prints text as it stands and, into a file, does not wrap it early."""
     width = None if sys.stdout.isatty() else _FILE_WIDTH
-    return Console(width=width, highlight=False, markup=False, emoji=False)
+    quiet = os.environ.get("RANK", "0") != "0"  # of several processes, the first speaks
+    return Console(width=width, quiet=quiet, highlight=False, markup=False, emoji=False)
 
 
 def table(

@@ -139,8 +139,10 @@ def _train(tree: Tree, folder: Path, device: str, switches: tuple[bool, bool]) -
 def _begun(tree: Tree, folder: Path) -> Run:
     from seq2see.cli.resume import refuse_to_replace
     from seq2see.recipe.run import set_up
+    from seq2see.train.distributed import join
 
-    refuse_to_replace(folder)
+    if join().leads:
+        refuse_to_replace(folder)
     return set_up(tree, folder)
 
 

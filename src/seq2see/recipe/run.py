@@ -27,8 +27,9 @@ from seq2see.recipe.intake import gather
 from seq2see.recipe.judging import Examination, outputs, put, search_options
 from seq2see.recipe.sections import DataSettings, Recipe
 from seq2see.recipe.survey import survey
+from seq2see.train.distributed import join
 from seq2see.train.journal import Journal, Observer
-from seq2see.train.loop import Judge, Trainer
+from seq2see.train.loop import Judge, Progress, Trainer
 from seq2see.train.precision import cast
 
 
@@ -70,10 +71,19 @@ def plan(tree: Tree) -> tuple[Recipe, tuple[tuple[str, Any, str], ...], tuple[st
 def set_up(tree: Tree, out: Path) -> Run:
     """Reads the data, resolves the draft, learns the tokenizers and writes the run's files.
 
+    Of several processes that `torchrun` started the first does so, and the others read its files.
+
     Raises:
         DataError: the data cannot be read or are too few.
         ConfigError: the draft is wrong, or `out` holds something else than a model.
     """
+    team = join()
+    run = _set_up(tree, out) if team.leads else None
+    team.wait()
+    return run or take_up(out)
+
+
+def _set_up(tree: Tree, out: Path) -> Run:
     _refuse_foreign(out)
     data, seed = _data_of(tree)
     corpus = gather(data, seed)
@@ -111,7 +121,7 @@ def carry_out(
     run: Run, observers: Sequence[Observer] = (), device: str = "cpu", *, resume: bool = False
 ) -> Bundle:
     """Trains, keeps the best weights, scores them on all held-out pairs and saves the bundle."""
-    recipe, where = run.recipe, torch.device(device)
+    recipe, where, team = run.recipe, torch.device(device), join()
     network = build.build_network(recipe, run.tokenizers).to(where)
     examination = examine_by(run.dev)
     best = copy.deepcopy(network).float().eval()
@@ -121,23 +131,33 @@ def carry_out(
         recipe.train,
         _judge(run, examination.part(recipe.train.validation_pairs), best, network),
         run.folder.state,
+        team,
     )
+    if not team.leads:  # equal weights everywhere, but dropout of its own
+        torch.manual_seed(recipe.seed + team.rank * 1_000_003)
     resumed = resume and trainer.resume()
-    journal = Journal(run.folder.journal, trainer.state.step if resumed else 0)
-    state = trainer.run([journal, *observers])
+    if team.leads:
+        journal = Journal(run.folder.journal, trainer.state.step if resumed else 0)
+        _finish(run, trainer.run([journal, *observers]), examination, device)
+    else:
+        trainer.run()
+    team.wait()
+    return load(run.folder.bundle, device)
+
+
+def _finish(run: Run, state: Progress, examination: Examination, device: str) -> None:
+    """Scores the best weights on all held-out pairs and completes the bundle."""
     bundle = load(run.folder.bundle, device)
-    scores = final_scores(bundle, recipe, examination)
+    scores = final_scores(bundle, run.recipe, examination)
     facts = {
         "steps": state.step,
         "seconds": round(state.seconds, 1),
-        "seed": recipe.seed,
+        "seed": run.recipe.seed,
         "pairs": len(run.store),
         "longest_source": int(run.store.source.lengths.max()),
     }
     bundle = replace(bundle, scores={"dev": scores, "training": facts})
-    bundle = replace(bundle, card=write_card(bundle, run.dev))
-    bundle.save(run.folder.bundle)
-    return bundle
+    replace(bundle, card=write_card(bundle, run.dev)).save(run.folder.bundle)
 
 
 def examine_by(dev: Sequence[Pair], metrics: Sequence[str] = ()) -> Examination:

@@ -16,11 +16,14 @@ from seq2see.data.tokenizers import PAD
 from seq2see.errors import TrainingError
 from seq2see.nn.network import Network
 from seq2see.train import checkpoint
+from seq2see.train.distributed import Team
 from seq2see.train.journal import Observer, Validation, Window
 from seq2see.train.loss import smoothed_loss
 from seq2see.train.optimizer import Average, Optimizer, Tensors
 from seq2see.train.schedule import factor
 from seq2see.train.settings import TrainSettings
+
+ALONE = Team()
 
 _WINDOW = 50
 """Steps between two records of the journal."""
@@ -75,6 +78,7 @@ class Trainer:
         settings: the run's settings, all derived ones filled in.
         judge: validation.
         folder: where the training state is kept.
+        team: the processes that share each update.
     """
 
     def __init__(
@@ -84,7 +88,10 @@ class Trainer:
         settings: TrainSettings,
         judge: Judge,
         folder: Path,
+        team: Team = ALONE,
     ) -> None:
+        team.check(settings.accumulate)
+        self.team = team
         self.network, self.batches, self.settings = network, batches, settings
         self.judge, self.folder = judge, folder
         self.optimizer = Optimizer(network, settings)
@@ -110,7 +117,7 @@ class Trainer:
         self.average.restore(tensors)
         for name, buffer in self.network.named_buffers():
             buffer.copy_(tensors[f"buffer/{name}"])
-        torch.set_rng_state(tensors["random"])
+        torch.set_rng_state(tensors[f"random/{self.team.rank}"])
         self.state = Progress(**(facts | {"cursor": Cursor(**facts["cursor"])}))
         return True
 
@@ -129,7 +136,7 @@ class Trainer:
         self.network.train()
         while not self.state.finished:
             window.append(self._update(source))
-            self.state.seconds = clock.seconds()
+            [self.state.seconds] = self.team.agree([clock.seconds()])
             done = self.progress >= 1
             due = done or self._due()
             full = self.state.step % _WINDOW == 0
@@ -159,7 +166,7 @@ class Trainer:
         try:
             step = self._train_step(group, rate)
         except (MemoryError, RuntimeError) as error:
-            if "memory" not in str(error).lower() and not isinstance(error, MemoryError):
+            if not is_out_of_memory(error):
                 raise
             raise TrainingError(
                 f"memory ran out in step {self.state.step}, on {group[0].source.shape[0]} pairs of"
@@ -182,8 +189,8 @@ class Trainer:
     def _train_step(self, group: Sequence[Batch], rate: float) -> Step:
         """Makes one update from a group; the loss is divided once by all of its tokens."""
         tokens = sum(batch.tokens for batch in group)
-        loss_sum, likelihood_sum = 0.0, 0.0
-        for each in group:
+        sums = torch.zeros(2, device=self.device)
+        for each in group[self.team.rank :: self.team.size]:
             batch = each.to(self.device)
             hidden = self.network(batch.source, batch.real, batch.target)
             real = batch.wanted != PAD
@@ -195,8 +202,9 @@ class Trainer:
             )
             (loss / tokens).backward()
             self.optimizer.gather()
-            loss_sum += float(loss.detach())
-            likelihood_sum += float(likelihood)
+            sums += torch.stack([loss.detach(), likelihood])
+        self.team.add_up([*self.optimizer.gradients(), sums])
+        loss_sum, likelihood_sum = sums.tolist()
         norm = self.optimizer.update(rate) if math.isfinite(loss_sum) else math.nan
         return Step(loss_sum, likelihood_sum, tokens, norm)
 
@@ -224,14 +232,15 @@ class Trainer:
                 where=str(self.folder),
                 mend="Lower train.rate; the last checkpoint is kept",
             )
-        score = self.judge.score(weights)
+        [score] = self.team.agree([self.judge.score(weights) if self.team.leads else 0.0])
         best, sign = self.state.best, 1 if self.judge.higher_is_better else -1
         better = best is None or sign * score > sign * best
         self.state.validated = math.floor(self.progress * self.settings.validations)
         self.state.since_best = 0 if better else self.state.since_best + 1
         if better:
             self.state.best = score
-            self.judge.keep(weights, score)
+            if self.team.leads:
+                self.judge.keep(weights, score)
         record = Validation(
             self.state.step, self.progress, self.judge.metric, score, better, self.state.seconds
         )
@@ -244,9 +253,18 @@ class Trainer:
     def _save(self) -> None:
         tensors = self.optimizer.tensors() | self.average.tensors()
         tensors |= {f"buffer/{name}": value for name, value in self.network.named_buffers()}
-        tensors["random"] = torch.get_rng_state()
+        for rank, state in enumerate(self.team.collect(torch.get_rng_state())):
+            tensors[f"random/{rank}"] = state
         facts: dict[str, Any] = asdict(self.state)
-        checkpoint.save(self.folder, tensors, facts)
+        if self.team.leads:
+            checkpoint.save(self.folder, tensors, facts)
+        self.team.wait()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tells whether an error says that memory ran out, on a CPU or a GPU."""
+    signs = ("out of memory", "allocate memory", "not enough memory")
+    return isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in signs)
 
 
 class _Clock:

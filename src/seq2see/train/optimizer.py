@@ -53,6 +53,13 @@ class Optimizer:
                 master.grad += live.grad
             live.grad = None
 
+    def gradients(self) -> list[Tensor]:
+        """Returns the gradient of every weight, zeros where it has none yet."""
+        for master in self.masters.values():
+            if master.grad is None:
+                master.grad = torch.zeros_like(master)
+        return [master.grad for master in self.masters.values() if master.grad is not None]
+
     def update(self, rate: float) -> float:
         """Clips, steps, and hands the new weights to the network.
 
