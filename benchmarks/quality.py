@@ -94,6 +94,7 @@ def run(task: str, name: str, part: Part, given: argparse.Namespace) -> None:
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     evaluate = ["evaluate", str(out.resolve()), part.test, *columns, "--json"]
     report = json.loads(seq2see(evaluate, given.folder))
+    report = {key: report[key] for key in ("data", "scores", "unknown_share") if key in report}
     facts = json.loads((out / "scores.json").read_text(encoding="utf-8"))
     command = " ".join(["seq2see", *map(shlex.quote, train[:-2])])
     record(task, f"{name}/seed{given.seed}", {

@@ -25,7 +25,7 @@ if os.environ.get("SEQ2SEE_SHAPES") == "1":
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a tiny model that has begun to learn to copy; tests only read it."""
+    """The folder of a tiny model, hardly trained; tests only read it."""
     from fixtures import train_tiny  # here, so that the shape check comes first
 
     return train_tiny(tmp_path_factory.mktemp("trained"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -82,6 +83,12 @@ class Notebook:
 
     def validation(self, record: Validation) -> None:
         self.validations.append(record)
+
+
+def journal_rows(path: Path) -> list[dict[str, Any]]:
+    """Reads a journal and takes out what no two runs share."""
+    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return list(without_timings(rows))
 
 
 def without_timings(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

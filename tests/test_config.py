@@ -45,7 +45,6 @@ def test_an_unknown_setting_names_its_place_and_the_nearest() -> None:
     assert "degrees" in caught.value.mend
 
 
-@pytest.mark.xfail(strict=True, reason="a mend that ends in a question mark gets a full stop too")
 def test_a_hint_ends_in_one_mark() -> None:
     with pytest.raises(ConfigError) as caught:
         parse(Oven, {"degres": 200}, "oven")
@@ -126,7 +125,7 @@ def test_later_assignments_win_and_neighbours_stand() -> None:
 
 @pytest.mark.parametrize("assignment", ["steps", "=3", ".a=3", "a..b=3", "a.=3", ""])
 def test_a_malformed_assignment_shows_the_grammar(assignment: str) -> None:
-    with pytest.raises(ConfigError, match="train.steps=2000"):
+    with pytest.raises(ConfigError, match=r"train\.steps=2000"):
         override({}, [assignment])
 
 
@@ -145,7 +144,6 @@ def test_the_tree_given_is_left_alone(
     assert changed[table][key] == value
 
 
-@pytest.mark.xfail(strict=True, reason="only the first level of tables is copied")
 def test_deeper_tables_are_left_alone_too() -> None:
     tree = {"a": {"b": {"c": 1}}}
     override(tree, ["a.b.c=2"])

@@ -11,24 +11,38 @@ model = s2s.load("my-model")
 
 from __future__ import annotations
 
+import types
 from typing import TYPE_CHECKING, Any
 
 from seq2see import errors
+from seq2see import train as _package
 
 if TYPE_CHECKING:
     from seq2see.api.model import Model, load
     from seq2see.api.training import train
+else:
+
+    class _Train(types.ModuleType):
+        """`seq2see.train` is a package and, as the face has it, a function."""
+
+        def __call__(self, *args: Any, **options: Any) -> Any:
+            from seq2see.api.training import train
+
+            return train(*args, **options)
+
+    _package.__class__ = _Train
+    train = _package
 
 __version__ = "0.1.0"
 __all__ = ["Model", "__version__", "errors", "load", "train"]
 
-_HOMES = {"Model": "model", "load": "model", "train": "training"}
+_HOMES = ("Model", "load")
 
 
 def __getattr__(name: str) -> Any:
     # torch takes seconds to import, and `seq2see --help` does not need it.
     if name in _HOMES:
-        from importlib import import_module
+        from seq2see.api import model
 
-        return getattr(import_module(f"seq2see.api.{_HOMES[name]}"), name)
+        return getattr(model, name)
     raise AttributeError(f"module 'seq2see' has no attribute {name!r}")

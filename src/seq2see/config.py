@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import difflib
 import tomllib
@@ -35,6 +36,8 @@ def parse(record: type[T], values: Mapping[str, Any], where: str) -> T:
     Raises:
         ConfigError: an unknown key (the nearest right one is named) or a value of the wrong kind.
     """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"found {values!r}", expected="a table of settings", where=where)
     names = [f.name for f in dataclasses.fields(record)]  # type: ignore[arg-type]
     for key in values:
         if key not in names:
@@ -43,7 +46,8 @@ def parse(record: type[T], values: Mapping[str, Any], where: str) -> T:
         return TypeAdapter(record).validate_python(dict(values))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        key = ".".join([where, *map(str, first["loc"])])
+        # Behind the setting's name stand the branches of its type, which no reader wrote.
+        key = ".".join([where, *map(str, first["loc"][:1])])
         raise ConfigError(
             f"found {first['input']!r}", expected=_expectation(first["msg"]), where=key
         ) from error
@@ -78,7 +82,7 @@ def override(tree: Tree, assignments: Iterable[str]) -> Tree:
     Raises:
         ConfigError: an assignment has no `=` or no key, or its key goes through a plain value.
     """
-    result: Tree = {k: dict(v) if isinstance(v, dict) else v for k, v in tree.items()}
+    result = copy.deepcopy(tree)
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         path = key.strip().split(".")

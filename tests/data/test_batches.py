@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +61,7 @@ def test_groups_hold_each_row_once_within_the_budget(
 def test_groups_are_as_full_as_the_order_allows(rows: list[tuple[int, int]], budget: int) -> None:
     source, target = (np.array([r[i] for r in rows], np.int64) for i in (0, 1))
     groups = group_by_length(source, target, budget, np.random.default_rng(0))
-    for group, following in zip(groups, groups[1:], strict=False):
+    for group, following in pairwise(groups):
         joined = np.append(group, following[0])
         assert len(joined) * max(source[joined].max(), target[joined].max()) > budget
 

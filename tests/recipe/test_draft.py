@@ -149,13 +149,14 @@ def test_an_unknown_architecture_shows_the_grammar(name: str) -> None:
 
 
 def test_what_is_written_beside_a_short_name_wins() -> None:
-    tree = draft(None, ["model.kind=bilstm+additive", "model.attention=general", "model.d_hidden=7"])
+    tree = draft(
+        None, ["model.kind=bilstm+additive", "model.attention=general", "model.d_hidden=7"]
+    )
     assert tree["model"] == {
         "kind": "lstm", "bidirectional": True, "attention": "general", "d_hidden": 7
     }  # fmt: skip
 
 
-@pytest.mark.xfail(strict=True, reason="a bare cell gets the defaults, not what its name says")
 @pytest.mark.parametrize("name", ["rnn", "gru", "lstm"])
 def test_a_short_name_means_the_same_in_a_recipe(name: str) -> None:
     written = network_settings(draft(None, [f"model.kind={name}"])["model"])
@@ -209,7 +210,6 @@ def test_nothing_near_lists_all_presets() -> None:
     assert all(name in caught.value.mend for name in PRESETS)
 
 
-@pytest.mark.xfail(strict=True, reason="a plain value in the place of a section is let through")
 @pytest.mark.parametrize("assignment", ["model=transformer", "data=3", "train=3", "decode=beam"])
 def test_a_section_has_to_be_a_table(assignment: str) -> None:
     with pytest.raises(ConfigError):

@@ -30,7 +30,7 @@ def save(folder: Path, number: int) -> None:
 
 
 def loaded(folder: Path) -> int | None:
-    """The number of the state in `folder`, after checking that tensors and facts belong together."""
+    """The number of the state in `folder`, whose tensors and facts have to belong together."""
     found = checkpoint.load(folder)
     if found is None:
         return None

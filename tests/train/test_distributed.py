@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from fixtures import TINY, copying, write_tsv
 
+from fixtures import TINY, copying, write_tsv
 from seq2see.errors import ConfigError
 from seq2see.train.distributed import Team, join
 

@@ -109,8 +109,10 @@ def test_bfloat16_weights_are_rounded_float32_masters() -> None:
         assert torch.equal(dict(network.named_parameters())[name], p.bfloat16())
     # Each update is below what bfloat16 can hold; the masters have added them up.
     rounded = new(torch.bfloat16).float()
-    moved = [(a - b).abs().max() for a, b in zip(rounded.parameters(), shadow.parameters(), strict=True)]
-    assert all(float(each) > 1e-4 for each in moved)
+    moved = [
+        (a - b).abs().max() for a, b in zip(rounded.parameters(), shadow.parameters(), strict=True)
+    ]
+    assert all(each.item() > 1e-4 for each in moved)
 
 
 def test_bfloat16_gradients_are_added_in_float32() -> None:
@@ -147,7 +149,9 @@ def test_a_restored_optimizer_goes_on_bit_for_bit(dtype: torch.dtype) -> None:
     advance(network, optimizer, range(1, 4))
     restored = Optimizer(other, settings(clip=1.0))
     restored.restore({name: t.clone() for name, t in optimizer.tensors().items()})
-    assert all(torch.equal(a, b) for a, b in zip(network.parameters(), other.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(network.parameters(), other.parameters(), strict=True)
+    )
     advance(network, optimizer, range(4, 8))
     advance(other, restored, range(4, 8))
     ours, theirs = optimizer.tensors(), restored.tensors()

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from fixtures import TINY, easy, without_timings, write_tsv
+from fixtures import TINY, easy, journal_rows, write_tsv
 
 KILLS = {"ema": 3, "last": 2}
 STEPS = 300
@@ -56,8 +56,7 @@ class Place:
         return [str(self.out), *COMMON, *RUNS[self.name]]
 
     def rows(self) -> list[dict[str, Any]]:
-        lines = self.journal.read_text(encoding="utf-8").splitlines()
-        return list(without_timings(map(json.loads, lines)))
+        return journal_rows(self.journal)
 
     def lines(self) -> int:
         return self.journal.read_bytes().count(b"\n") if self.journal.exists() else 0

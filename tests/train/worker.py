@@ -1,6 +1,6 @@
 """A training process of its own, to be killed: begins the run in a folder or takes it up.
 
-    python worker.py DATA OUT key=value ... [-- OUT key=value ...]
+python worker.py DATA OUT key=value ... [-- OUT key=value ...]
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Evaluation:
 
     def __getitem__(self, metric: str) -> Score:
         """Returns the score of that metric."""
-        return next(score for score in self.scores if score.metric == metric)
+        return {score.metric: score for score in self.scores}[metric]
 
 
 class Model:
@@ -196,6 +196,8 @@ def load(*paths: str | PathLike[str], device: str = "cpu") -> Model:
         BundleError: a file of a bundle is missing, damaged or foreign; the message names it.
     """
     folders = [Path(part) for path in paths for part in _parts(str(path))]
+    if not folders:
+        raise BundleError("no model is named", mend="Give the folder of a model, or several")
     return Model([load_bundle(folder, device) for folder in folders])
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from seq2see.api.model import Model
-from seq2see.config import Tree, override
+from seq2see.config import Tree, nearest, override
 from seq2see.errors import ConfigError
 from seq2see.recipe.draft import draft
 from seq2see.recipe.run import carry_out, set_up, take_up
+from seq2see.recipe.sameness import check_same
 from seq2see.train.journal import Observer
 
 
@@ -52,6 +53,10 @@ def train(
     Raises:
         Seq2seeError: data, settings or the run are at fault; the message says how to mend it.
     """
+    for name in options:
+        if name not in TrainingOptions.__annotations__:
+            hint = nearest(name, TrainingOptions.__annotations__)
+            raise ConfigError("unknown option", where=name, mend=hint)
     tree = write_draft(
         str(data),
         assignments,
@@ -63,6 +68,8 @@ def train(
     out, resume = str(options.get("out", "")), options.get("resume", False)
     folder = Path(out) if out else default_out(tree)
     run = take_up(folder) if resume else set_up(tree, folder)
+    if resume:
+        check_same(tree, run.recipe.as_tree(), folder)
     device = options.get("device", "cpu")
     return Model([carry_out(run, options.get("observers", ()), device, resume=resume)])
 

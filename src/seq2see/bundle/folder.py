@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tomllib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ class Bundle:
             save_file(weights(self.network), partial, metadata={"format": "pt"})
             _settle(partial, folder / WEIGHTS)
             partial = folder / f"{SUMS}.partial"
-            partial.write_text(_sums(folder), encoding="utf-8")
+            partial.write_text(sums(folder, GUARDED), encoding="utf-8")
             _settle(partial, folder / SUMS)
         except (OSError, SafetensorError) as error:
             raise BundleError(
@@ -130,6 +131,8 @@ def network_settings(table: Tree) -> Settings:
     Raises:
         ConfigError: a setting is unknown to that kind, or malformed.
     """
+    if not isinstance(table, dict):
+        raise ConfigError(f"found {table!r}", expected="a table of settings", where="model")
     if table.get("kind") == "transformer":
         return parse(TransformerSettings, table, "model")
     return parse(RecurrentSettings, table, "model")
@@ -164,19 +167,26 @@ def _load_weights(network: Network, path: Path) -> None:
         tensor.copy_(found[name])
 
 
-def _sums(folder: Path) -> str:
+def sums(folder: Path, names: Iterable[str]) -> str:
+    """Returns the checksums of files of a folder, a line each."""
+
     def line(name: str) -> str:
         with (folder / name).open("rb") as file:
             return f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n"
 
-    return "".join(map(line, GUARDED))
+    return "".join(map(line, names))
 
 
-def _check_sums(folder: Path) -> None:
-    for name in GUARDED:
+def check_sums(folder: Path, names: Sequence[str]) -> None:
+    """Compares files with the checksums that were saved beside them.
+
+    Raises:
+        BundleError: a file is missing or is not the one that was saved; the message names it.
+    """
+    for name in names:
         _need(folder / name)
     recorded = set(_text(folder, SUMS).splitlines())
-    for line in _sums(folder).splitlines():
+    for line in sums(folder, names).splitlines():
         if line not in recorded:
             name = line.split("  ")[1]
             raise BundleError(
@@ -184,6 +194,10 @@ def _check_sums(folder: Path) -> None:
                 where=str(folder / name),
                 mend=_RESTORE,
             )
+
+
+def _check_sums(folder: Path) -> None:
+    check_sums(folder, GUARDED)
 
 
 def _need(path: Path) -> None:

@@ -147,8 +147,8 @@ def _begun(tree: Tree, folder: Path) -> Run:
 
 
 def _taken_up(tree: Tree, folder: Path) -> Run:
-    from seq2see.cli.resume import check_same
     from seq2see.recipe.run import take_up
+    from seq2see.recipe.sameness import check_same
 
     run = take_up(folder)
     check_same(tree, run.recipe.as_tree(), folder)

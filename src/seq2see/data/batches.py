@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -90,6 +91,14 @@ class Batches:
         )
         random.shuffle(groups)
         return groups
+
+    def epochs(self, cursor: Cursor) -> float:
+        """Returns how many times all pairs have been seen at `cursor`, as a fraction."""
+        return cursor.epoch + cursor.index / max(1, self._count(cursor.epoch))
+
+    @lru_cache(maxsize=2)  # noqa: B019
+    def _count(self, epoch: int) -> int:
+        return len(self.epoch(epoch))
 
     def after(self, cursor: Cursor) -> Iterator[tuple[Batch, Cursor]]:
         """Yields batches without end, each with the place behind it."""

@@ -126,7 +126,11 @@ class Store:
             ids = np.memmap(path, np.int32, "r") if path.stat().st_size else np.zeros(0, np.int32)
             return Side(ids, np.load(folder / f"{name}.offsets.npy"))
 
-        return cls(side("source"), side("target"), np.load(folder / "lines.npy"))
+        store = cls(side("source"), side("target"), np.load(folder / "lines.npy"))
+        for one in (store.source, store.target):
+            if len(one.offsets) != len(store) + 1 or one.offsets[-1] != len(one.ids):
+                raise ValueError(f"the token ids in {folder} are not complete")
+        return store
 
 
 def _chunks(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:

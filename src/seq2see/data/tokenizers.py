@@ -6,7 +6,7 @@ import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import tokenizers as hf
 from tokenizers import models, pre_tokenizers, trainers
@@ -112,7 +112,7 @@ class Tokenizer:
         return self._after([piece or "" for piece in pieces])
 
     def _before(self, text: str) -> str:
-        return unicodedata.normalize("NFD", text) if self.layout.compose else text
+        return _prepared(self.kind, self.layout, text)
 
     def _after(self, pieces: list[str]) -> str:
         if self.kind == "words":
@@ -163,7 +163,9 @@ class Tokenizer:
         """
         try:
             record = json.loads(text)
-            layout = Layout(record["copies"], tuple(record["features"]), record["compose"])
+            layout = _layout(record)
+            if record["kind"] not in get_args(TokenKind):
+                raise ValueError(f"no kind of pieces: {record['kind']!r}")
             return cls(record["kind"], hf.Tokenizer.from_str(json.dumps(record["core"])), layout)
         except Exception as error:  # the tokenizers library raises bare Exception
             raise BundleError(
@@ -187,8 +189,7 @@ def train_tokenizer(
         layout: what stands before the pieces.
     """
     layout = layout or Layout()
-    if layout.compose:
-        texts = (unicodedata.normalize("NFD", text) for text in texts)
+    texts = (_prepared(kind, layout, text) for text in texts)
     if kind == "bytes":
         core = hf.Tokenizer(models.BPE(vocab=_byte_vocabulary(), merges=[]))
         core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
@@ -198,6 +199,21 @@ def train_tokenizer(
     else:
         core = _learned(kind, texts, size)
     return Tokenizer(kind, core, layout)
+
+
+def _layout(record: dict[str, Any]) -> Layout:
+    copies, features, compose = (record[name] for name in ("copies", "features", "compose"))
+    right = type(copies) is int and copies >= 0 and type(features) is list and type(compose) is bool
+    if not (right and all(isinstance(name, str) for name in features)):
+        raise ValueError("copies, features or compose are malformed")
+    return Layout(copies, tuple(features), compose)
+
+
+def _prepared(kind: TokenKind, layout: Layout, text: str) -> str:
+    if layout.compose:
+        text = unicodedata.normalize("NFD", text)
+    # The first word is cut like any other; a blank that stands there already is a second one.
+    return f" {text}" if kind in ("bpe", "unigram") and text else text
 
 
 def _byte_vocabulary() -> dict[str, int]:
@@ -238,9 +254,23 @@ def _learned(kind: TokenKind, texts: Iterable[str], size: int) -> hf.Tokenizer:
     punctuation = hf.Regex(rf"{_BLANK}?[^\w\s{_BLANK}]")
     core.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Metaspace(prepend_scheme="first"),
+            pre_tokenizers.Metaspace(prepend_scheme="never"),
             pre_tokenizers.Split(punctuation, "isolated"),
         ]
     )
     core.train_from_iterator(texts, trainer)
-    return core
+    return _without_specials(core)
+
+
+def _without_specials(core: hf.Tokenizer) -> hf.Tokenizer:
+    """Lets text that spells the unknown mark be cut like any other, and fixes unigram's order.
+
+    The library adds up probabilities in any order, so their last bits, and with them the order of
+    pieces, differ from run to run.
+    """
+    record = json.loads(core.to_str())
+    record["added_tokens"] = []
+    if record["model"]["type"] == "Unigram":
+        unknown, *pieces = ((piece, round(score, 6)) for piece, score in record["model"]["vocab"])
+        record["model"]["vocab"] = [unknown, *sorted(pieces, key=lambda p: (-p[1], p[0]))]
+    return hf.Tokenizer.from_str(json.dumps(record))

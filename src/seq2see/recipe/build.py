@@ -42,7 +42,8 @@ def build_network(recipe: Recipe, tokenizers: Tokenizers) -> Network:
 def build_batches(recipe: Recipe, store: Store) -> Batches:
     """Plans the batches of a run."""
     copies = max(recipe.data.copies, 0)
-    noise = recipe.data.copy_noise if copies else 0.0
+    # Only with one vocabulary does an id mean the same piece on both sides.
+    noise = recipe.data.copy_noise if copies and recipe.data.joint is True else 0.0
     return Batches(store, BatchPlan(recipe.train.batch_tokens, recipe.seed, noise, copies))
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from seq2see.config import Tree, parse
 from seq2see.data.tokenizers import TokenKind
+from seq2see.errors import ConfigError
 from seq2see.recipe import budget
 from seq2see.recipe.sections import DataSettings, Recipe
 from seq2see.recipe.survey import SideSurvey, Survey
+from seq2see.train.settings import TrainSettings
 
 _SYMBOLS, _SYMBOL_LENGTH = 500, 3.5
 _SENTENCE_WORDS = 2.0
@@ -67,20 +69,26 @@ def choose(tree: Tree, survey: Survey) -> tuple[Recipe, list[tuple[str, Any, str
 
 
 def _choose_tokens(chooser: Chooser, survey: Survey) -> None:
-    parse(DataSettings, chooser.tree.get("data", {}), "data")  # misspelt keys are reported first
+    # What is misspelt or malformed is reported before anything is calculated from it.
+    parse(DataSettings, chooser.tree.get("data", {}), "data")
+    parse(TrainSettings, chooser.tree.get("train", {}), "train")
     for name, side in (("source", survey.source), ("target", survey.target)):
         kind, why = _kind(side)
         chooser.fill("data", name, kind, why)
     data = chooser.tree["data"]
     common = len(survey.source.alphabet & survey.target.alphabet)
     overlap = common / max(1, min(len(survey.source.alphabet), len(survey.target.alphabet)))
-    joint = chooser.fill(
-        "data",
-        "joint",
-        data["source"] == data["target"] and overlap >= _SAME_ALPHABET,
-        f"both sides are cut alike and share {overlap:.0%} of the smaller alphabet",
-    )
-    chooser.tree["data"]["joint"] = joint in (True, "yes")
+    alike = data["source"] == data["target"]
+    why = f"share {overlap:.0%} of the smaller alphabet" if alike else "are cut differently"
+    joint = chooser.fill("data", "joint", alike and overlap >= _SAME_ALPHABET, f"the sides {why}")
+    joint = chooser.tree["data"]["joint"] = joint in (True, "yes")
+    if joint and data["source"] != data["target"]:
+        raise ConfigError(
+            f"one vocabulary cannot cut the source into {data['source']} and the target into"
+            f" {data['target']}",
+            where="data.joint",
+            mend="Set data.joint=false, or cut both sides alike",
+        )
     compose = survey.source.hangul or survey.target.hangul
     why = "Hangul syllables fall apart into letters" if compose else "there is no Hangul"
     compose = chooser.fill("data", "compose", compose, why)

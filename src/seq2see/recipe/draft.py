@@ -83,6 +83,8 @@ def draft(path: Path | None, assignments: Iterable[str]) -> Tree:
         if key not in SECTIONS:
             hint = nearest(key, SECTIONS)
             raise ConfigError("unknown section of a recipe", where=key, mend=hint)
+        if key not in ("seed", "preset") and not isinstance(written[key], dict):
+            raise ConfigError(f"found {written[key]!r}", expected="a table of settings", where=key)
     preset = str(written.get("preset", "auto"))
     if preset not in PRESETS:
         raise ConfigError("unknown preset", where=preset, mend=nearest(preset, PRESETS))

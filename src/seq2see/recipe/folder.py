@@ -10,6 +10,7 @@ from pathlib import Path
 
 import tomli_w
 
+from seq2see.bundle.folder import check_sums, sums
 from seq2see.data.pairs import Pair
 from seq2see.data.store import Store, Tokenizers
 from seq2see.data.tokenizers import Tokenizer
@@ -45,20 +46,31 @@ class TrainingFolder:
     @property
     def begun(self) -> bool:
         """Whether a run has been set up here."""
-        return (self.root / "recipe.toml").is_file()
+        return all((self.root / name).is_file() for name in ("recipe.toml", "SHA256SUMS"))
 
     def clear(self) -> None:
         """Removes an earlier run."""
-        shutil.rmtree(self.root, ignore_errors=True)
-        self.root.mkdir(parents=True)
+        try:
+            shutil.rmtree(self.root, ignore_errors=True)
+            self.root.mkdir(parents=True)
+        except OSError as error:
+            raise ConfigError(
+                f"no folder can be made here ({error})",
+                where=str(self.bundle),
+                mend="Choose another folder with --out",
+            ) from error
 
     def write(self, recipe: Recipe, tokenizers: Tokenizers, dev: list[Pair]) -> None:
         """Keeps what was resolved; the recipe comes last, so that half a folder is not a run."""
-        (self.root / "source.json").write_text(tokenizers.source.to_json(), encoding="utf-8")
-        (self.root / "target.json").write_text(tokenizers.target.to_json(), encoding="utf-8")
-        lines = "".join(json.dumps(asdict(pair), ensure_ascii=False) + "\n" for pair in dev)
-        (self.root / "dev.jsonl").write_text(lines, encoding="utf-8")
-        (self.root / "recipe.toml").write_text(tomli_w.dumps(recipe.as_tree()), encoding="utf-8")
+        texts = {
+            "source.json": tokenizers.source.to_json(),
+            "target.json": tokenizers.target.to_json(),
+            "dev.jsonl": "".join(json.dumps(asdict(p), ensure_ascii=False) + "\n" for p in dev),
+            "recipe.toml": tomli_w.dumps(recipe.as_tree()),
+        }
+        for name, text in texts.items():
+            (self.root / name).write_text(text, encoding="utf-8")
+        (self.root / "SHA256SUMS").write_text(sums(self.root, texts), encoding="utf-8")
 
     def read(self) -> tuple[Recipe, Tokenizers, list[Pair], Store]:
         """Reads what `write` kept.
@@ -66,6 +78,7 @@ class TrainingFolder:
         Raises:
             BundleError: a file is missing or damaged; train anew without --resume.
         """
+        check_sums(self.root, ("source.json", "target.json", "dev.jsonl", "recipe.toml"))
         try:
             text = (self.root / "recipe.toml").read_text(encoding="utf-8")
             recipe = Recipe.from_tree(tomllib.loads(text))
@@ -78,7 +91,7 @@ class TrainingFolder:
             rows = (self.root / "dev.jsonl").read_text(encoding="utf-8").split("\n")
             dev = [_pair(json.loads(row)) for row in rows if row]
             return recipe, Tokenizers(*sides), dev, Store.open(self.root / "store")
-        except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, ConfigError) as error:
             raise BundleError(
                 f"the run cannot be resumed ({error})",
                 where=str(self.root),

@@ -46,8 +46,9 @@ class Examination:
 
     def part(self, count: int) -> Examination:
         """Takes `count` sources at even distances; 0 takes all."""
-        step = max(1, len(self.sources) // count) if count else 1
-        chosen = range(0, len(self.sources), step)
+        total = len(self.sources)
+        taken = min(count, total) or total
+        chosen = [i * total // taken for i in range(taken)]
         return Examination(
             [self.sources[i] for i in chosen], [self.references[i] for i in chosen], self.metrics
         )

@@ -25,7 +25,7 @@ from seq2see.recipe.choose import choose
 from seq2see.recipe.folder import TrainingFolder
 from seq2see.recipe.intake import gather
 from seq2see.recipe.judging import Examination, outputs, put, search_options
-from seq2see.recipe.sections import DataSettings, Recipe
+from seq2see.recipe.sections import DataSettings, Recipe, seed_of
 from seq2see.recipe.survey import survey
 from seq2see.train.distributed import join
 from seq2see.train.journal import Journal, Observer
@@ -192,7 +192,7 @@ def _judge(run: Run, examination: Examination, best: Network, live: Network) -> 
 
 
 def _data_of(tree: Tree) -> tuple[DataSettings, int]:
-    return parse(DataSettings, tree.get("data", {}), "data"), int(tree.get("seed", 1))
+    return parse(DataSettings, tree.get("data", {}), "data"), seed_of(tree)
 
 
 def _refuse_foreign(out: Path) -> None:

@@ -119,6 +119,18 @@ class Recipe:
             model=network_settings(tree["model"]),
             train=parse(TrainSettings, tree.get("train", {}), "train"),
             decode=parse(DecodeSettings, tree.get("decode", {}), "decode"),
-            seed=int(tree.get("seed", 1)),
+            seed=seed_of(tree),
             preset=str(tree.get("preset", "auto")),
         )
+
+
+def seed_of(tree: Tree) -> int:
+    """Returns a draft's seed, 1 where none is written.
+
+    Raises:
+        ConfigError: the seed is no whole number from 0 on.
+    """
+    seed = tree.get("seed", 1)
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise ConfigError(f"found {seed!r}", expected="a whole number from 0 on", where="seed")
+    return seed

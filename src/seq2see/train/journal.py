@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,7 @@ class Validation:
     seconds: float
 
 
+@runtime_checkable
 class Observer(Protocol):
     """Somebody who watches a run: a journal, a progress display."""
 
@@ -79,7 +79,9 @@ class Journal:
     def __init__(self, path: Path, after: int = 0) -> None:
         self.path = path
         kept = [row for row in _rows(path) if row["step"] <= after] if after else []
-        path.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+        partial.replace(path)  # at once, so that a process killed here loses nothing
 
     def window(self, record: Window) -> None:
         """Writes a record of kind `train`."""
@@ -100,16 +102,18 @@ class TensorBoard:
     def __init__(self, folder: Path) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self._add: Callable[..., None] = SummaryWriter(str(folder)).add_scalar
+        self._writer = SummaryWriter(str(folder))
 
     def window(self, record: Window) -> None:
         """Writes loss, gradient norm, learning rate and speed."""
         for name in ("loss", "likelihood", "gradient_norm", "rate", "tokens_per_second"):
-            self._add(f"train/{name}", getattr(record, name), record.step)
+            self._writer.add_scalar(f"train/{name}", getattr(record, name), record.step)
+        self._writer.flush()
 
     def validation(self, record: Validation) -> None:
         """Writes the score."""
-        self._add(f"validation/{record.metric}", record.score, record.step)
+        self._writer.add_scalar(f"validation/{record.metric}", record.score, record.step)
+        self._writer.flush()
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import torch
 
 from seq2see.data.batches import Batch, Batches, Cursor
 from seq2see.data.tokenizers import PAD
-from seq2see.errors import TrainingError
+from seq2see.errors import BundleError, TrainingError
 from seq2see.nn.network import Network
 from seq2see.train import checkpoint
 from seq2see.train.distributed import Team
@@ -113,12 +113,19 @@ class Trainer:
         if saved is None:
             return False
         tensors, facts = saved
-        self.optimizer.restore(tensors)
-        self.average.restore(tensors)
-        for name, buffer in self.network.named_buffers():
-            buffer.copy_(tensors[f"buffer/{name}"])
-        torch.set_rng_state(tensors[f"random/{self.team.rank}"])
-        self.state = Progress(**(facts | {"cursor": Cursor(**facts["cursor"])}))
+        try:
+            self.optimizer.restore(tensors)
+            self.average.restore(tensors)
+            for name, buffer in self.network.named_buffers():
+                buffer.copy_(tensors[f"buffer/{name}"])
+            torch.set_rng_state(tensors[f"random/{self.team.rank}"])
+            self.state = Progress(**(facts | {"cursor": Cursor(**facts["cursor"])}))
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise BundleError(
+                f"the training state is not of this run ({error})",
+                where=str(self.folder),
+                mend="Train anew without --resume",
+            ) from error
         return True
 
     def run(self, observers: Sequence[Observer] = ()) -> Progress:
@@ -145,13 +152,22 @@ class Trainer:
                 window, began = [], self.state.seconds
             if due:
                 self._validate()
-                self.state.seconds = began = clock.seconds()
+                self._settle(clock)
+                began = self.state.seconds
                 self.state.finished = done or self._out_of_patience()
             # Only between two windows, so that a resumed run writes the same journal.
             if due or (full and self.state.seconds - saved > self.settings.save_every):
                 self._save()
                 saved = clock.seconds()
         return self.state
+
+    def _settle(self, clock: _Clock) -> None:
+        """Counts the validation's own time, and lets the next one wait its full distance."""
+        before = self.progress
+        [self.state.seconds] = self.team.agree([clock.seconds()])
+        grid, spent = self.settings.validations, self.progress - before
+        # A validation may take a quarter of the time at most: the dues it ran over are left out.
+        self.state.validated = math.floor((self.progress + 3 * spent) * grid)
 
     def _due(self) -> bool:
         return math.floor(self.progress * self.settings.validations) > self.state.validated
@@ -172,7 +188,8 @@ class Trainer:
                 f"memory ran out in step {self.state.step}, on {group[0].source.shape[0]} pairs of"
                 f" {group[0].source.shape[1]} source and {group[0].target.shape[1]} target tokens",
                 where="train.batch_tokens",
-                mend=f"Halve it (now {self.settings.batch_tokens}) and double train.accumulate",
+                mend=f"Begin anew with half of it (now {self.settings.batch_tokens}) and twice the"
+                " train.accumulate",
             ) from error
         if not (math.isfinite(step.loss) and math.isfinite(step.norm)):
             lines = sorted(int(line) for batch in group for line in batch.lines)
@@ -180,8 +197,8 @@ class Trainer:
                 f"the loss is {step.loss} and the gradient's norm {step.norm} in step"
                 f" {self.state.step}; its pairs stand on lines {lines}",
                 where=str(self.folder),
-                mend="Lower train.rate or raise train.warmup; the last checkpoint is kept and"
-                " --resume continues from it",
+                mend="Begin anew with a lower train.rate or a longer train.warmup; the best model"
+                " so far and the last checkpoint are kept",
             )
         self.average.follow(self.state.step)
         return step
@@ -212,7 +229,7 @@ class Trainer:
         tokens = sum(step.tokens for step in window)
         record = Window(
             step=self.state.step,
-            epoch=self.state.cursor.epoch,
+            epoch=self.batches.epochs(self.state.cursor),
             progress=self.progress,
             loss=sum(step.loss for step in window) / tokens,
             likelihood=sum(step.likelihood for step in window) / tokens,
@@ -230,12 +247,11 @@ class Trainer:
             raise TrainingError(
                 f"the weights are not finite after step {self.state.step}",
                 where=str(self.folder),
-                mend="Lower train.rate; the last checkpoint is kept",
+                mend="Begin anew with a lower train.rate; the last checkpoint is kept",
             )
         [score] = self.team.agree([self.judge.score(weights) if self.team.leads else 0.0])
         best, sign = self.state.best, 1 if self.judge.higher_is_better else -1
         better = best is None or sign * score > sign * best
-        self.state.validated = math.floor(self.progress * self.settings.validations)
         self.state.since_best = 0 if better else self.state.since_best + 1
         if better:
             self.state.best = score

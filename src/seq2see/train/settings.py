@@ -83,6 +83,8 @@ class TrainSettings:
                     expected=f"at least {least}",
                     where=f"train.{name}",
                 )
+        if self.epsilon <= 0:
+            raise ConfigError(f"found {self.epsilon}", expected="above 0", where="train.epsilon")
         for name in ("label_smoothing", "ema_decay", "decay", "beta1", "beta2"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(

@@ -1,0 +1,52 @@
+"""A resumed run keeps the settings it began with: what is said beside `--resume` must agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from seq2see.config import Tree, nearest
+from seq2see.errors import ConfigError
+from seq2see.recipe.choose import LEFT_TO_US
+
+_FILES = ("data.train", "data.dev")
+
+
+def check_same(tree: Tree, recorded: Tree, folder: Path) -> None:
+    """Checks that a resumed run is given no other settings than it began with.
+
+    Args:
+        tree: the draft: what the command line and the recipe file say now.
+        recorded: the resolved recipe of the run.
+        folder: where the run stands.
+
+    Raises:
+        ConfigError: a setting differs or is unknown; leave it out.
+    """
+    known = _flat(recorded)
+    for name, value in _flat(tree).items():
+        if name not in known:
+            raise ConfigError("unknown setting", where=name, mend=nearest(name, known))
+        left_to_us = value == "auto" or value == LEFT_TO_US.get(name, "auto")
+        if not left_to_us and not _equal(name, value, known[name]):
+            raise ConfigError(
+                f"found {value!r}, but the run in {folder} has {known[name]!r}",
+                where=name,
+                mend="Leave it out, because a resumed run keeps its settings; or begin another run"
+                " in another folder",
+            )
+
+
+def _flat(tree: Tree) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        inner = value.items() if isinstance(value, dict) else ()
+        flat |= {f"{key}.{name}": each for name, each in inner} or {key: value}
+    return {name: value for name, value in flat.items() if not isinstance(value, dict)}
+
+
+def _equal(name: str, value: Any, recorded: Any) -> bool:
+    value = {"yes": True, "no": False}.get(value, value) if isinstance(value, str) else value
+    if name in _FILES and isinstance(value, str) and isinstance(recorded, str):
+        return value == recorded or Path(value).resolve() == Path(recorded).resolve()
+    return bool(value == recorded)
