@@ -132,10 +132,7 @@ def test_text_that_spells_a_mark_stays_text(kind: TokenKind, mark: str) -> None:
     [
         "characters",
         "bytes",
-        *[
-            kind
-            for kind in LEARNED
-        ],
+        *LEARNED,
     ],
 )  # fmt: skip
 def test_text_that_spells_the_unknown_mark_stays_text(kind: TokenKind) -> None:

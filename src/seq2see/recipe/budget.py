@@ -91,7 +91,7 @@ SENTENCES = (
         200_000,
         "transformer",
         Regime(512, 1, 0.3, 4096, 0.002, 20),
-        Regime(128, 4, 0.3, 4096, 0.004, 60),
+        Regime(128, 4, 0.3, 4096, 0.004, 36),
     ),
     Class(
         "sentences",
