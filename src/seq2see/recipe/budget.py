@@ -65,10 +65,17 @@ class Class:
 WORDS = (
     Class(
         "words",
-        20_000,
+        5_000,
         "bilstm+additive",
         Regime(256, 1, 0.3, 1024, 0.002, 60),
         Regime(128, 3, 0.3, 1024, 0.002, 80),
+    ),
+    Class(
+        "words",
+        20_000,
+        "bilstm+additive",
+        Regime(256, 1, 0.3, 1024, 0.002, 40),
+        Regime(128, 3, 0.3, 1024, 0.002, 60),
     ),
     Class(
         "words",
