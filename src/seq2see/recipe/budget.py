@@ -7,13 +7,10 @@ normalisation and translation; see the page on benchmarks.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from seq2see.recipe.chooser import Chooser
 from seq2see.recipe.draft import architecture
 from seq2see.recipe.survey import SideSurvey, Survey
-
-if TYPE_CHECKING:
-    from seq2see.recipe.choose import Chooser
 
 _PIECES_A_WORD = 1.3
 """Subword pieces a word takes on average."""

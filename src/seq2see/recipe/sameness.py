@@ -7,7 +7,7 @@ from typing import Any
 
 from seq2see.config import Tree, nearest
 from seq2see.errors import ConfigError
-from seq2see.recipe.choose import LEFT_TO_US
+from seq2see.recipe.chooser import LEFT_TO_US
 
 _FILES = ("data.train", "data.dev")
 
