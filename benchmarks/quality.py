@@ -1,11 +1,13 @@
 """Trains with default settings on the public data sets and records what is reached.
 
-    python benchmarks/quality.py FOLDER TASK [TASK ...] [--only PART ...] [--seed N] [--out RUNS]
+    python benchmarks/quality.py FOLDER TASK [TASK ...] [--only PART ...] [--seed N] [--again]
+    python benchmarks/quality.py --summary
 
 FOLDER holds the data sets, one folder each; docs/benchmarks.md says where they come from.
 Every part of a task (a language, say) is trained by `seq2see train`, scored on its test file by
-`seq2see evaluate`, and written to benchmarks/results/TASK.json at once, so that an interrupted run
-goes on where it stopped.
+`seq2see evaluate`, and written to benchmarks/results/TASK.json at once. A part that stands there
+with the same seed is skipped, and a run that was begun goes on where it stopped; `--again` begins
+both anew.
 """
 
 from __future__ import annotations
@@ -14,16 +16,20 @@ import argparse
 import json
 import os
 import platform
-import resource
 import shlex
+import shutil
 import subprocess
 import sys
 import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
 
 
 @dataclass(frozen=True)
@@ -67,48 +73,95 @@ TASKS: dict[str, dict[str, Part]] = {
 }
 
 
-def main() -> None:
-    """Runs the tasks named on the command line."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the tasks named on the command line, or shows what is recorded."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("tasks", nargs="+", choices=TASKS)
     parser.add_argument("--only", nargs="*", default=[], help="parts, such as languages")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks"))
-    given = parser.parse_args()
+    parser.add_argument("--again", action="store_true", help="begin anew what is done or begun")
+    parser.add_argument(
+        "--summary", action=Show, nargs=0, help="print a table of all that is recorded, and end"
+    )
+    given = parser.parse_args(arguments)
+    unknown = set(given.only) - {name for task in given.tasks for name in TASKS[task]}
+    if unknown:
+        parser.error(f"no part of {', '.join(given.tasks)}: {', '.join(sorted(unknown))}")
     for task in given.tasks:
         for name, part in TASKS[task].items():
             if not given.only or name in given.only:
                 run(task, name, part, given)
 
 
+class Show(argparse.Action):
+    """An option that prints the summary and ends, as `--help` prints the help."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Prints the table of all results."""
+        print(*summary(), sep="\n")
+        parser.exit()
+
+
 def run(task: str, name: str, part: Part, given: argparse.Namespace) -> None:
-    """Trains and scores one part and adds it to the task's results."""
-    out = given.out / f"{task}-{name}-{given.seed}"
-    columns = ["--columns", part.columns] if part.columns else []
-    train = ["train", part.train, *part.settings, "--dev", part.dev, *columns]
-    train += ["--seed", str(given.seed), "--out", str(out.resolve())]
+    """Trains and scores one part and adds it to the task's results, unless it stands there."""
+    out = (given.out / f"{task}-{name}-{given.seed}").resolve()
+    key = f"{name}/seed{given.seed}"
+    if key in results(task) and not given.again:
+        print(task, key, "is recorded already", flush=True)
+        return
+    if given.again and out.exists():
+        shutil.rmtree(out)
+    record(task, key, train(part, out, given) | score(part, out, given.folder))
+
+
+def train(part: Part, out: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """Begins the run in `out`, or goes on with it, and says what it took."""
+    arguments = ["train", part.train, *part.settings, "--dev", part.dev, *columns(part)]
+    arguments += ["--seed", str(given.seed)]
+    resumed = all((out / "training" / name).is_file() for name in ("recipe.toml", "SHA256SUMS"))
+    code = revision()
     begin = time.perf_counter()
-    seq2see(train, given.folder)
+    place = ["--out", str(out), *(["--resume"] if resumed else [])]
+    _, peak = seq2see([*arguments, *place], given.folder)
     minutes = (time.perf_counter() - begin) / 60
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    evaluate = ["evaluate", str(out.resolve()), part.test, *columns, "--json"]
-    report = json.loads(seq2see(evaluate, given.folder))
-    report = {key: report[key] for key in ("data", "scores", "unknown_share") if key in report}
     facts = json.loads((out / "scores.json").read_text(encoding="utf-8"))
-    command = " ".join(["seq2see", *map(shlex.quote, train[:-2])])
-    record(task, f"{name}/seed{given.seed}", {
-        "command": command,
-        "commit": subprocess.check_output(["git", "rev-parse", "HEAD"], text=True).strip(),
+    if resumed:  # this process saw only the last stretch; the run itself kept count of all
+        minutes = facts["training"]["seconds"] / 60
+    return {
+        "command": shlex.join(["seq2see", *arguments]),
+        **code,
+        "resumed": resumed,
         "seed": given.seed,
         "minutes": round(minutes, 2),
         "machine": f"{platform.machine()}, {cores()} cores, no GPU",
         "threads": int(os.environ.get("OMP_NUM_THREADS", cores())),
         "peak_memory_mb": peak,
-        "test": report,
         "dev": facts["dev"],
         "training": facts["training"],
-    })  # fmt: skip
+    }
+
+
+def score(part: Part, out: Path, folder: Path) -> dict[str, Any]:
+    """Scores the model on the test file; nothing is kept that names a folder of this machine."""
+    printed, _ = seq2see(["evaluate", str(out), part.test, *columns(part), "--json"], folder)
+    report = json.loads(printed)
+    return {"test": {name: report[name] for name in ("data", "scores", "unknown_share")}}
+
+
+def columns(part: Part) -> list[str]:
+    """Returns the option that says where source and target stand, if they stand elsewhere."""
+    return ["--columns", part.columns] if part.columns else []
+
+
+def revision() -> dict[str, Any]:
+    """Returns the commit that is checked out and whether the code in src differs from it."""
+    head, changes = (
+        subprocess.check_output(["git", *command], cwd=ROOT, text=True).strip()
+        for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "--", "src"])
+    )
+    return {"commit": head, "dirty": bool(changes)}
 
 
 def cores() -> int:
@@ -116,26 +169,61 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def seq2see(arguments: list[str], folder: Path) -> str:
-    """Runs the command line in the folder of data sets and returns what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "seq2see", *arguments],
-        cwd=folder, stdout=subprocess.PIPE, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise SystemExit(f"seq2see {shlex.join(arguments)} ended with {done.returncode}")
-    return done.stdout
+def seq2see(arguments: list[str], folder: Path) -> tuple[str, int]:
+    """Runs the command line in the folder of data sets; see `measured`."""
+    return measured([sys.executable, "-m", "seq2see", *arguments], folder)
 
 
-def record(task: str, name: str, facts: dict[str, Any]) -> None:
-    """Writes one part's facts into the task's file, whose other parts stay."""
+def measured(command: list[str], folder: Path) -> tuple[str, int]:
+    """Runs a command and returns what it printed and its peak memory in MB (2**20 bytes).
+
+    Raises:
+        SystemExit: the command failed; its own message stands above.
+    """
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        text = process.stdout.read()
+        # RUSAGE_CHILDREN is the maximum over all processes so far; wait4 reports this one alone.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{shlex.join(command)} ended with {process.returncode}")
+    return text, usage.ru_maxrss // (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def results(task: str) -> dict[str, Any]:
+    """Returns the recorded parts of a task."""
     path = RESULTS / f"{task}.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    known[name] = facts
-    text = json.dumps(dict(sorted(known.items())), indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-    best = facts["test"]
-    print(task, name, json.dumps(best)[:200], f"{facts['minutes']} min", flush=True)
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def record(task: str, key: str, facts: dict[str, Any]) -> None:
+    """Writes one part's facts into the task's file, whose other parts stay."""
+    known = {**results(task), key: facts}
+    text = json.dumps(dict(sorted(known.items())), indent=2, ensure_ascii=False) + "\n"
+    partial = RESULTS / f"{task}.json.partial"
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(RESULTS / f"{task}.json")
+    print(task, key, json.dumps(facts["test"])[:200], f"{facts['minutes']} min", flush=True)
+
+
+def summary() -> Iterator[str]:
+    """Yields the lines of a Markdown table: every recorded score, then its mean over the parts."""
+    yield "| task | part | metric | value | 95 % interval | minutes |"
+    yield "|---|---|---|---|---|---|"
+    for task in TASKS:
+        gathered = defaultdict(list)
+        for key, facts in results(task).items():
+            for score in facts["test"]["scores"]:
+                metric, value, minutes = score["metric"], score["value"], facts["minutes"]
+                gathered[facts["seed"], metric].append((value, minutes))
+                interval = f"{score['low']:.2f} to {score['high']:.2f}"
+                yield f"| {task} | {key} | {metric} | {value:.2f} | {interval} | {minutes:.1f} |"
+        for (seed, metric), found in gathered.items():
+            if len(TASKS[task]) > 1:
+                value, minutes = map(mean, zip(*found, strict=True))
+                part = f"macro mean, {len(found)} of {len(TASKS[task])}/seed{seed}"
+                yield f"| {task} | {part} | {metric} | {value:.2f} | | {minutes:.1f} |"
 
 
 if __name__ == "__main__":

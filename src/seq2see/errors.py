@@ -54,3 +54,9 @@ class TrainingError(Seq2seeError):
 
 class DecodingError(Seq2seeError):
     """An input or a prefix cannot be decoded as asked."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tells whether an error of Python or torch says that memory ran out, on a CPU or a GPU."""
+    signs = ("out of memory", "allocate memory", "not enough memory")
+    return isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in signs)

@@ -18,7 +18,7 @@ def lines(text: str) -> list[str]:
 
 def test_one_line_out_for_each_line_in(seq2see, bundle: Path) -> None:
     ran = seq2see("translate", bundle, stdin=ODD.encode())
-    assert (ran.code, ran.err) == (0, "")
+    assert ran.code == 0
     found = lines(ran.out)
     assert len(found) == len(ODD.split("\n"))
     assert [i for i, line in enumerate(found) if not line] == [1, 5]
@@ -154,6 +154,36 @@ def test_columns_name_source_and_features(seq2see, bundle: Path) -> None:
     ran = seq2see("translate", bundle, "--columns", "source=1,features=2", stdin=b"abc\n")
     assert ran.code == 2
     assert "<stdin>:1: 1 column" in ran.err
+
+
+def test_lines_with_a_tab_are_read_whole_and_said(seq2see, bundle: Path, tmp_path: Path) -> None:
+    text = "abc\nab\tcd\n" * 12 + "abc\n"
+    ran = seq2see("translate", bundle, "--max-length", "60", stdin=text.encode())
+    assert len(lines(ran.out)) == 25
+    note = "note: 12 lines hold a tab and were read whole; name the columns with --columns source=1"
+    assert f"{note} (input lines 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, …)\n" in ran.err
+    assert ran.err.count("hold a tab") == 1
+    named = seq2see("translate", bundle, "--columns", "source=1", stdin=text.encode())
+    assert "hold a tab" not in named.err
+    records = tmp_path / "in.jsonl"  # --columns would change nothing here
+    records.write_text('{"source": "ab\\tcd"}\n')
+    assert "hold a tab" not in seq2see("translate", bundle, records).err
+
+
+def test_outputs_that_the_length_limit_stopped_are_said(seq2see, bundle: Path) -> None:
+    text = b"\n" + b"abcd\n" * 11
+    ran = seq2see("translate", bundle, "--beam", "1", "--max-length", "1", stdin=text)
+    assert ran.code == 0
+    assert ran.err.startswith("note: 11 outputs reached the length limit without an end mark")
+    assert "(input lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …)\n" in ran.err
+    assert seq2see("translate", bundle, stdin=b"\n\n").err == ""
+
+
+def test_each_output_of_nbest_counts_and_its_line_is_named_once(seq2see, bundle: Path) -> None:
+    ran = seq2see("translate", bundle, "--nbest", "2", "--max-length", "1", stdin=b"abcd\n")
+    cut = sum(" |||  ||| " not in line for line in lines(ran.out))
+    assert cut and ran.err.startswith(f"note: {cut} outputs reached the length limit")
+    assert "(input lines 1)\n" in ran.err
 
 
 def test_a_model_with_features_says_which_columns_to_name(

@@ -105,3 +105,16 @@ class Echo(Network):
 @pytest.fixture(scope="session")
 def echo():
     return Echo
+
+
+class Endless(Echo):
+    """Writes the first piece of the source for ever."""
+
+    def step(self, tokens: Tensor, state: EchoState) -> tuple[Tensor, EchoState]:
+        logits = 9.0 * F.one_hot(state.source[:, 0], self.sizes.target)
+        return logits, EchoState(state.source, state.place + 1)
+
+
+@pytest.fixture(scope="session")
+def endless():
+    return Endless

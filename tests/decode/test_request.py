@@ -18,6 +18,12 @@ def test_requests_are_padded_on_the_right() -> None:
     assert group.prefix.tolist() == [[FREE], [9]]
 
 
+def test_requests_without_a_prefix_force_nothing() -> None:
+    group = lay([Request([7, 3], 10), Request([3], 5)], torch.device("cpu"))
+    assert group.prefix.shape == (2, 0)
+    assert group.source.dtype == group.prefix.dtype == torch.long
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(1, 30), max_size=30), st.integers(1, 60))
 def test_every_row_is_in_one_group_that_keeps_to_the_budget(

@@ -7,9 +7,9 @@ import pytest
 
 from seq2see.data.rows import Pair
 from seq2see.data.store import Tokenizers
-from seq2see.data.tokenizers import Layout, train_tokenizer
+from seq2see.data.tokenizers import END, Layout, train_tokenizer
 from seq2see.decode.options import SearchOptions
-from seq2see.decode.translate import NOTHING, Translator
+from seq2see.decode.translate import NOTHING, Translator, length_limit
 from seq2see.errors import ConfigError, DecodingError
 
 LAYOUT = Layout(copies=2, features=("V", "PST"))
@@ -120,6 +120,49 @@ def test_over_long_sources_are_refused_under_strict_alone(make) -> None:
     assert [one[0].text for one in found] == [one[0].text for one in allowed]
     with pytest.raises(ConfigError, match="not known"):
         Translator([network], BOTH, strict)
+
+
+@pytest.mark.parametrize(
+    ("source", "ratio", "limit"), [(5, 0.0, 30), (5, 1.2, 30), (5, 4.0, 50), (5, 1.5, 32)]
+)
+def test_the_limit_follows_from_source_and_training_data(
+    source: int, ratio: float, limit: int
+) -> None:
+    assert length_limit(source, ratio) == limit
+
+
+@pytest.mark.parametrize(("ratio", "limit"), [(0.0, 24), (8.0, 44)])
+def test_a_target_that_never_ends_is_stopped_at_the_limit_and_says_so(
+    endless, ratio: float, limit: int
+) -> None:
+    translator = Translator([endless(SIDE.size)], BOTH, SearchOptions(beam=1), target_ratio=ratio)
+    free, forced = translator.translate([Pair("a", ""), Pair("a", "")], ["", "bcd"])
+    assert [len(one[0].tokens) for one in (free, forced)] == [limit, limit + 3]
+    assert not free[0].finished and not forced[0].finished
+    assert free[0].text == "a" * limit
+
+
+def test_a_target_as_long_as_those_of_training_is_written_to_its_end(echo) -> None:
+    class Repeats(echo):
+        """Writes a source of one piece 59 times over: 60 tokens for the source's 2."""
+
+        def step(self, tokens, state):
+            logits, after = super().step(tokens, state)
+            logits.zero_()
+            logits[:, END if state.place == 59 else int(state.source[0, 0])] = 9.0
+            return logits, after
+
+    network, pairs, greedy = Repeats(SIDE.size), [Pair("a", "")], SearchOptions(beam=1)
+    (whole,) = Translator([network], BOTH, greedy, target_ratio=30.0).translate(pairs)
+    assert (whole[0].text, whole[0].finished) == ("a" * 59, True)
+    (cut,) = Translator([network], BOTH, greedy).translate(pairs)
+    assert (len(cut[0].text), cut[0].finished) == (24, False)
+
+
+@pytest.mark.parametrize("ratio", [-1.0, float("nan"), float("inf")])
+def test_a_ratio_that_no_pair_can_have_is_refused(make, ratio: float) -> None:
+    with pytest.raises(ConfigError, match="target_ratio"):
+        Translator([make("rnn", size=SIDE.size)], BOTH, SearchOptions(), target_ratio=ratio)
 
 
 def test_given_targets_are_scored_as_they_stand(translator: Translator) -> None:

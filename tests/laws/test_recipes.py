@@ -1,13 +1,19 @@
-"""Every recipe can be read and says what it costs and what it gives."""
+"""Every recipe can be resolved and says what it costs and what it gives."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from itertools import takewhile
 from pathlib import Path
 
 import pytest
+
+from fixtures import copying
+from seq2see.errors import ConfigError
+from seq2see.recipe.choose import choose
+from seq2see.recipe.draft import draft
+from seq2see.recipe.sections import Recipe
+from seq2see.recipe.survey import survey
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 SAID = {
@@ -32,9 +38,31 @@ def test_there_are_recipes() -> None:
     assert RECIPES
 
 
-def test_every_recipe_is_toml() -> None:
-    for recipe in RECIPES:
-        assert tomllib.loads(recipe.read_text(encoding="utf-8")), recipe.name
+def resolved(recipe: Path) -> Recipe:
+    """Completes a recipe from pairs of a word and itself, which both sides would cut alike."""
+    return choose(draft(recipe, []), survey(copying(50)))[0]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_every_recipe_can_be_resolved(recipe: Path) -> None:
+    whole = resolved(recipe)
+    assert Recipe.from_tree(whole.as_tree()) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[train]\nstepps = 5\n", "stepps"),
+        ('[model]\nkind = "bilstm+additive"\nheads = 4\n', "heads"),
+        ('[data]\nsource = "characters"\ntarget = "words"\njoint = true\n', "joint"),
+        ("[training]\nsteps = 5\n", "training"),
+    ],
+)
+def test_a_recipe_at_odds_is_recognised(text: str, fault: str, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=fault):
+        resolved(recipe)
 
 
 def test_every_recipe_opens_with_what_it_costs_and_gives() -> None:

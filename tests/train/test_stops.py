@@ -14,7 +14,7 @@ from torch import Tensor
 from fixtures import Notebook
 from seq2see.data.batches import Batch, Cursor
 from seq2see.errors import Seq2seeError, TrainingError
-from seq2see.train import checkpoint, loop
+from seq2see.train import checkpoint, loop, update
 from seq2see.train.loop import Judge, Trainer
 
 
@@ -32,7 +32,7 @@ class Poison:
         return (self.act(loss) if self.calls == self.step else loss), likelihood
 
 
-REAL_LOSS = loop.smoothed_loss
+REAL_LOSS = update.smoothed_loss
 
 
 def no_memory(_: Tensor) -> Tensor:
@@ -57,7 +57,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(
             yield batch, behind
 
     monkeypatch.setattr(trainer.batches, "after", noted)
-    monkeypatch.setattr(loop, "smoothed_loss", Poison(37, lambda loss: loss * factor))
+    monkeypatch.setattr(update, "smoothed_loss", Poison(37, lambda loss: loss * factor))
     with pytest.raises(TrainingError, match="in step 37") as caught:
         trainer.run()
     assert f"lines {drawn[36]}" in caught.value.found
@@ -65,7 +65,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(
     tensors, facts = checkpoint.load(trainer.folder) or ({}, {})
     assert facts["step"] == 30
     assert all(t.isfinite().all() for t in tensors.values() if t.is_floating_point())
-    monkeypatch.setattr(loop, "smoothed_loss", REAL_LOSS)
+    monkeypatch.setattr(update, "smoothed_loss", REAL_LOSS)
     resumed = make(validations=10, steps=100)
     assert resumed.resume()
     assert resumed.run().step == 100
@@ -77,9 +77,9 @@ def test_a_gradient_that_is_not_finite_stops_the_run(
     def with_endless_slope(loss: Tensor) -> Tensor:
         return loss + (loss * 0).sqrt()
 
-    monkeypatch.setattr(loop, "smoothed_loss", Poison(3, with_endless_slope))
+    monkeypatch.setattr(update, "smoothed_loss", Poison(3, with_endless_slope))
     trainer = make()
-    with pytest.raises(TrainingError, match="norm nan in step 3"):
+    with pytest.raises(TrainingError, match=r"in step 3 .* norm nan"):
         trainer.run()
     assert all(p.isfinite().all() for p in trainer.network.parameters())
 
@@ -90,8 +90,8 @@ def test_memory_that_runs_out_names_the_setting(
     monkeypatch: pytest.MonkeyPatch,
     act: Callable[[Tensor], Tensor],
 ) -> None:
-    monkeypatch.setattr(loop, "smoothed_loss", Poison(3, act))
-    with pytest.raises(TrainingError, match="memory ran out in step 3") as caught:
+    monkeypatch.setattr(update, "smoothed_loss", Poison(3, act))
+    with pytest.raises(TrainingError, match=r"in step 3 .* memory ran out") as caught:
         make().run()
     assert caught.value.where == "train.batch_tokens"
     assert "now 200" in caught.value.mend
@@ -104,7 +104,7 @@ def test_other_errors_stay_what_they_are(
     def defect(_: Tensor) -> Tensor:
         raise RuntimeError("shapes do not fit")
 
-    monkeypatch.setattr(loop, "smoothed_loss", Poison(1, defect))
+    monkeypatch.setattr(update, "smoothed_loss", Poison(1, defect))
     with pytest.raises(RuntimeError, match="shapes do not fit"):
         make().run()
 
@@ -140,12 +140,12 @@ def test_a_time_budget_ends_the_run_and_shapes_the_schedule(
         clock.now += 1.0
         return REAL_LOSS(*args)
 
-    monkeypatch.setattr(loop, "smoothed_loss", slow)
+    monkeypatch.setattr(update, "smoothed_loss", slow)
     state = make(minutes=2.0, steps=0, validations=4).run([notes])
     assert state.step == 120
     assert [record.step for record in notes.validations] == [30, 60, 90, 120]
     assert notes.windows[-1].progress == pytest.approx(1.0)
-    assert notes.windows[-1].rate == pytest.approx(0.0, abs=1e-6)
+    assert notes.windows[-1].rate == pytest.approx(0.0, abs=1e-5)
 
 
 def test_slow_validations_leave_time_to_train(
@@ -166,7 +166,7 @@ def test_slow_validations_leave_time_to_train(
         return score(weights)
 
     trainer.judge = Judge("accuracy", True, validate, trainer.judge.keep)
-    monkeypatch.setattr(loop, "smoothed_loss", slow)
+    monkeypatch.setattr(update, "smoothed_loss", slow)
     state = trainer.run()
     assert state.step >= 4 * len(scores.seen)
 

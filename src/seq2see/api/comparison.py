@@ -217,7 +217,7 @@ def _trained(
         return load(folder, device=device)
     begun = TrainingFolder(folder).begun
     observers = begin("resumed" if begun else "new")
-    run = take_up(folder) if begun else set_up(tree, folder)
+    run = take_up(folder) if begun else set_up(tree, folder, device)
     return Model([carry_out(run, observers, device, resume=begun)])
 
 

@@ -91,11 +91,13 @@ class Model:
         Args:
             options: changes to the recipe's own search, by the names of `SearchOptions`.
         """
+        facts = self.scores.get("training", {})
         return Translator(
             [bundle.network for bundle in self.bundles],
             self.bundles[0].tokenizers,
             self.options(**options),
-            longest_source=int(self.scores.get("training", {}).get("longest_source", 0)),
+            longest_source=int(facts.get("longest_source", 0)),
+            target_ratio=float(facts.get("longest_ratio", 0.0)),
         )
 
     def options(self, **changes: Any) -> SearchOptions:
@@ -219,6 +221,7 @@ def _decode(
     model: Model, examination: Examination, options: dict[str, Any]
 ) -> tuple[list[str], float]:
     found = model.search(examination.sources, **options)
-    pieces = sum(len(nbest[0].source_tokens) for nbest in found)
-    unseen = sum(nbest[0].unknown_share * len(nbest[0].source_tokens) for nbest in found)
-    return [nbest[0].text for nbest in found], unseen / max(1, pieces)
+    # The end mark is no piece that could be unknown.
+    pieces = [max(0, len(nbest[0].source_tokens) - 1) for nbest in found]
+    unseen = sum(n[0].unknown_share * count for n, count in zip(found, pieces, strict=True))
+    return [nbest[0].text for nbest in found], unseen / max(1, sum(pieces))

@@ -12,7 +12,7 @@ from seq2see.config import Tree, nearest, override
 from seq2see.errors import ConfigError
 from seq2see.recipe.draft import draft
 from seq2see.recipe.run import carry_out, set_up, take_up
-from seq2see.recipe.sameness import check_same
+from seq2see.recipe.sameness import check_same, refuse_to_replace
 from seq2see.train.journal import Observer
 
 
@@ -67,10 +67,13 @@ def train(
     )
     out, resume = str(options.get("out", "")), options.get("resume", False)
     folder = Path(out) if out else default_out(tree)
-    run = take_up(folder) if resume else set_up(tree, folder)
-    if resume:
-        check_same(tree, run.recipe.as_tree(), folder)
     device = options.get("device", "cpu")
+    if resume:
+        run = take_up(folder)
+        check_same(tree, run.recipe.as_tree(), folder)
+    else:
+        refuse_to_replace(folder)
+        run = set_up(tree, folder, device)
     return Model([carry_out(run, options.get("observers", ()), device, resume=resume)])
 
 

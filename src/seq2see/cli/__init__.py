@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from seq2see.errors import Seq2seeError
+from seq2see.errors import Seq2seeError, is_out_of_memory
 
 if TYPE_CHECKING:
     import typer
@@ -43,9 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _fail(_disk_message(error))
     except (MemoryError, RuntimeError) as error:
-        signs = ("out of memory", "allocate memory", "not enough memory")
-        known = isinstance(error, MemoryError) or any(s in str(error).lower() for s in signs)
-        if not known:
+        if not is_out_of_memory(error):
             raise
         return _fail("memory ran out. Set a lower --batch-tokens, or train.batch_tokens.")
 

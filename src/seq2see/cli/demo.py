@@ -227,7 +227,7 @@ def _train(
     from seq2see.cli.progress import Display
     from seq2see.recipe.run import carry_out, set_up
 
-    run = set_up(tree, out)
+    run = set_up(tree, out, device)
     screen.print(f"chosen: {chosen(run.reasons)}", soft_wrap=True)
     with Display(screen) as display:
         bundle = carry_out(run, [display], device)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 from seq2see.config import Tree
 from seq2see.errors import ConfigError
-from seq2see.recipe.folder import TrainingFolder
 
 _SECTIONS = ("data", "model", "train", "decode")
 
@@ -33,20 +31,4 @@ def check_draft(tree: Tree, where: str) -> None:
     if not tree["data"].get("train"):
         raise ConfigError(
             "no training data are named", where=where, mend="Write data.train=FILE beside it"
-        )
-
-
-def refuse_to_replace(folder: Path) -> None:
-    """Refuses to begin where another run or a model stands.
-
-    Raises:
-        ConfigError: the folder is taken; resume, or name another one.
-    """
-    begun = TrainingFolder(folder).begun
-    if begun or (folder / "model.safetensors").exists():
-        resume = "Go on with it by --resume, or choose" if begun else "Choose"
-        raise ConfigError(
-            "holds a run that was begun before" if begun else "holds a trained model",
-            where=str(folder),
-            mend=f"{resume} another folder with --out, or remove this one",
         )

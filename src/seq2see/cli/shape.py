@@ -7,12 +7,12 @@
   share and pairs, where asked for, behind another ` ||| ` each; at most N lines a source.
 
 A line end in an output would make two lines of one, and a tab would shift the fields behind it:
-both are written as a blank, and counted.
+both are written as a blank, and counted. So are the outputs that the length limit stopped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from seq2see.data.rows import Pair
@@ -32,12 +32,14 @@ class Shape:
         scores: whether score and share of unseen pieces are wanted.
         alignments: whether pairs of pieces are wanted.
         mended: lines whose outputs held a line end or a tab that became a blank.
+        stopped: lines whose outputs reached the length limit before an end mark.
     """
 
     nbest: bool = False
     scores: bool = False
     alignments: bool = False
     mended: list[int] = field(default_factory=list)
+    stopped: list[int] = field(default_factory=list)
 
     def lines(self, pair: Pair, found: Sequence[Translation]) -> list[str]:
         """Returns the lines of one source: one, or one a translation with `nbest`."""
@@ -49,10 +51,18 @@ class Shape:
         """Says which outputs are not written as they are; empty where all of them are."""
         if not self.mended:
             return ""
-        shown = ", ".join(map(str, self.mended[:_SHOWN])) + ", …" * (len(self.mended) > _SHOWN)
         return (
             f"{len(self.mended):,} outputs hold a line end or a tab, which is written as a blank"
-            f" (input lines {shown})"
+            f" (input lines {listed(self.mended)})"
+        )
+
+    def stopped_note(self) -> str:
+        """Says which outputs ended at the length limit; empty where all came to their end."""
+        if not self.stopped:
+            return ""
+        return (
+            f"{len(self.stopped):,} outputs reached the length limit without an end mark and may"
+            f" lack their end; --max-length N sets another (input lines {listed(self.stopped)})"
         )
 
     def _fields(self, pair: Pair, one: Translation) -> list[str]:
@@ -60,6 +70,8 @@ class Shape:
         text = one.text.translate(_FIELD_ENDS if several else _LINE_ENDS)
         if text != one.text:
             self.mended.append(pair.line)
+        if not one.finished:
+            self.stopped.append(pair.line)
         fields = [text]
         if self.scores or self.nbest:
             fields.append(f"{one.score:.4f}")
@@ -68,6 +80,12 @@ class Shape:
         if self.alignments:
             fields.append(pharaoh(one, len(pair.features)))
         return fields
+
+
+def listed(lines: Iterable[int]) -> str:
+    """Names the first ten different line numbers, as `1, 2, 5`."""
+    different = list(dict.fromkeys(lines))
+    return ", ".join(map(str, different[:_SHOWN])) + ", …" * (len(different) > _SHOWN)
 
 
 def pharaoh(one: Translation, features: int) -> str:

@@ -128,7 +128,7 @@ def _train(tree: Tree, folder: Path, device: str, switches: tuple[bool, bool]) -
 
     resume, tensorboard = switches
     screen = console()
-    run = _taken_up(tree, folder) if resume else _begun(tree, folder)
+    run = _taken_up(tree, folder) if resume else _begun(tree, folder, device)
     boards = [_boards(run.folder)] if tensorboard else []
     _announce(screen, run, device)
     with Display(screen) as display:
@@ -136,14 +136,14 @@ def _train(tree: Tree, folder: Path, device: str, switches: tuple[bool, bool]) -
     _report(screen, bundle, folder, len(run.dev))
 
 
-def _begun(tree: Tree, folder: Path) -> Run:
-    from seq2see.cli.resume import refuse_to_replace
+def _begun(tree: Tree, folder: Path, device: str) -> Run:
     from seq2see.recipe.run import set_up
+    from seq2see.recipe.sameness import refuse_to_replace
     from seq2see.train.distributed import join
 
     if join().leads:
         refuse_to_replace(folder)
-    return set_up(tree, folder)
+    return set_up(tree, folder, device)
 
 
 def _taken_up(tree: Tree, folder: Path) -> Run:

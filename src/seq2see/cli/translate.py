@@ -131,23 +131,39 @@ def _write(
     from seq2see.cli.output import note, write_lines
     from seq2see.cli.stream import CHUNK, chunks, requests
     from seq2see.data.rows import Columns as Layout
+    from seq2see.data.sources import form_of
 
     file, columns, prefix = data
     _check_model(model, shape, file, columns)
     translator = model.translator(**changes)
     asked = requests(file, None if columns is None else Layout.parse(columns), prefix)
+    whole, tabbed = columns is None and form_of(file) == "tsv", list[int]()
     # A person at a terminal wants each answer before the next question.
     asking = file == "-" and sys.stdin is not None and sys.stdin.isatty()
     for chunk in chunks(asked, 1 if asking else CHUNK):
         pairs, prefixes = [pair for pair, _ in chunk], [text for _, text in chunk]
+        tabbed += [pair.line for pair in pairs if whole and "\t" in pair.source]
         try:
             found = translator.translate(pairs, prefixes)
         except DecodingError as error:
             raise _placed(error, file) from error
         together = zip(pairs, found, strict=True)
         write_lines(line for pair, nbest in together for line in shape.lines(pair, nbest))
-    if shape.note():
-        note(shape.note())
+    for text in (_tab_note(tabbed), shape.note(), shape.stopped_note()):
+        if text:
+            note(text)
+
+
+def _tab_note(lines: list[int]) -> str:
+    """Says which lines look like rows of a table though each was read as one source."""
+    from seq2see.cli.shape import listed
+
+    if not lines:
+        return ""
+    return (
+        f"{len(lines):,} lines hold a tab and were read whole; name the columns with"
+        f" --columns source=1 (input lines {listed(lines)})"
+    )
 
 
 def _check_model(model: Model, shape: Shape, file: str, columns: str | None) -> None:

@@ -119,7 +119,7 @@ class Batches:
             random = np.random.default_rng([self.plan.seed, epoch, int(rows[0])])
             for i in np.flatnonzero(random.random(len(rows)) < self.plan.copy_noise):
                 sources[i], targets[i] = self._hide_one(sources[i], targets[i], random)
-        source, wanted = _pad(sources), _pad(targets)
+        source, wanted = pad_right(sources), pad_right(targets)
         start = torch.full((len(rows), 1), START)
         target = torch.cat([start, wanted[:, :-1]], dim=1)
         tokens = sum(len(ids) for ids in targets)
@@ -165,7 +165,8 @@ def group_by_length(
     return groups
 
 
-def _pad(rows: list[Ids]) -> Tensor:
+def pad_right(rows: list[Ids]) -> Tensor:
+    """Lays one or more rows of ids side by side, `PAD` behind the shorter ones: `[row, token]`."""
     padded = np.full((len(rows), max(map(len, rows))), PAD, np.int64)
     for i, row in enumerate(rows):
         padded[i, : len(row)] = row

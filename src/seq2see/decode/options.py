@@ -15,8 +15,9 @@ class SearchOptions:
         beam: hypotheses followed at a time; 1 is greedy search. Sampling ignores it.
         nbest: hypotheses wanted of each source: the best of the beam, or as many samples.
         length_penalty: the power A in `score / length ** A`; see `Hypothesis.normalised`.
-        max_length: tokens of a target at most, prefix and end mark counted. None allows twice the
-            source's tokens and 20 more, and the prefix on top.
+        max_length: tokens of a target at most, prefix and end mark counted. None allows what the
+            source and the training data give (`seq2see.decode.translate.length_limit`), and the
+            prefix on top.
         no_repeat_ngram: no n-gram of this many tokens stands twice in a target; 0 allows it.
         sample: whether tokens are drawn at random instead of searched for.
         temperature: divides the logits before drawing; below 1 sharpens the distribution.

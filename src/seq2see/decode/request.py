@@ -9,10 +9,9 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
-from seq2see.data.batches import group_by_length
-from seq2see.data.tokenizers import PAD
+from seq2see.data.batches import group_by_length, pad_right
+from seq2see.nn.masks import padding
 
 FREE = -1
 """Stands in `Group.prefix` where no token is forced."""
@@ -60,23 +59,24 @@ class Group:
 
 def lay(requests: Sequence[Request], device: torch.device) -> Group:
     """Lays requests side by side on `device`."""
-    source = pad([request.source for request in requests], PAD, device)
-    lengths = torch.tensor([len(request.source) for request in requests], device=device)
+    source, real = pad([request.source for request in requests], device)
+    prefix, forced = pad([request.prefix for request in requests], device)
     return Group(
         source=source,
-        real=torch.arange(source.shape[1], device=device) < lengths[:, None],
+        real=real,
         limit=torch.tensor([request.limit for request in requests], device=device),
         copies=torch.tensor([request.copies for request in requests], device=device),
-        prefix=pad([request.prefix for request in requests], FREE, device),
+        prefix=prefix.masked_fill(~forced, FREE),
     )
 
 
 def pad(
-    rows: Sequence[Sequence[int]], value: int, device: torch.device
-) -> Int[Tensor, "row position"]:
-    """Right-pads rows of ids to the longest."""
-    tensors = [torch.tensor(row, dtype=torch.long) for row in rows]
-    return pad_sequence(tensors, batch_first=True, padding_value=value).to(device)
+    rows: Sequence[Sequence[int]], device: torch.device
+) -> tuple[Int[Tensor, "row position"], Bool[Tensor, "row position"]]:
+    """Right-pads rows of ids on `device`; returns them, and False at their padding."""
+    ids = pad_right([np.array(row, np.int32) for row in rows]).to(device)
+    lengths = torch.tensor([len(row) for row in rows], device=device)
+    return ids, padding(lengths, ids.shape[1])
 
 
 def by_length(lengths: Sequence[int], budget: int) -> list[list[int]]:

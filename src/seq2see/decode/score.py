@@ -73,11 +73,11 @@ def side_by_side(
     device = next(network.parameters()).device
     pairs = zip(sources, targets, strict=True)
     for rows in by_length([max(map(len, pair)) for pair in pairs], budget):
-        source = pad([sources[row] for row in rows], PAD, device)
-        wanted = pad([targets[row] for row in rows], PAD, device)
+        source, real = pad([sources[row] for row in rows], device)
+        wanted, _ = pad([targets[row] for row in rows], device)
         start = torch.full((len(rows), 1), START, device=device)
         read = torch.cat([start, wanted[:, :-1]], dim=1)
-        yield Given(rows, source, source != PAD, read, wanted)
+        yield Given(rows, source, real, read, wanted)
 
 
 def members(network: Network | Ensemble) -> list[Network]:

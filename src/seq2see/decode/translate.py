@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -74,9 +75,12 @@ class Translator:
         options: how to search.
         longest_source: tokens of the longest source seen in training, features and end mark
             counted; needed where `options.strict`.
+        target_ratio: the largest number of target tokens for one source token that a training pair
+            had, features and end marks counted; 0 where it is not known. See `length_limit`.
 
     Raises:
-        ConfigError: `strict` without a longest source; leave `strict` out.
+        ConfigError: `strict` without a longest source, leave `strict` out; or a ratio that no pair
+            can have.
         DecodingError: the networks' vocabularies differ; see `Ensemble`.
     """
 
@@ -87,6 +91,7 @@ class Translator:
         options: SearchOptions,
         *,
         longest_source: int = 0,
+        target_ratio: float = 0.0,
     ) -> None:
         if options.strict and longest_source < 1:
             raise ConfigError(
@@ -94,9 +99,13 @@ class Translator:
                 where="strict",
                 mend="Leave strict out: sources of any length are translated then",
             )
+        if not 0 <= target_ratio < math.inf:
+            raise ConfigError(
+                f"found {target_ratio}", expected="0 or more, and finite", where="target_ratio"
+            )
         self.network = networks[0] if len(networks) == 1 else Ensemble(networks)
         self.tokenizers, self.options = tokenizers, options
-        self.longest_source = longest_source
+        self.longest_source, self.target_ratio = longest_source, target_ratio
 
     def translate(
         self, pairs: Sequence[Pair], prefixes: Sequence[str] | None = None
@@ -195,7 +204,7 @@ class Translator:
                 mend="Take the piece out of the prefix",
             )
         if self.options.max_length is None:
-            return 2 * len(source.ids) + 20 + len(prefix)
+            return length_limit(len(source.ids), self.target_ratio) + len(prefix)
         if len(prefix) >= self.options.max_length:
             raise DecodingError(
                 f"a prefix of {len(prefix)} tokens and a max_length of {self.options.max_length}",
@@ -224,6 +233,21 @@ class Translator:
             pattern=found.pattern,
             unknown_share=source.unseen / max(len(source.ids) - 1, 1),
         )
+
+
+def length_limit(source: int, target_ratio: float = 0.0) -> int:
+    r"""Bounds the length of a target: a search has to end, and no target seen may be cut.
+
+    $$\lceil \max(2, 1.5\, r) \cdot n \rceil + 20$$
+
+    Args:
+        source: n, tokens of the source, features and end mark counted.
+        target_ratio: r, the largest number of target tokens for one source token in training.
+
+    Returns:
+        Tokens of the target at most, end mark counted. A prefix comes on top.
+    """
+    return math.ceil(max(2.0, 1.5 * target_ratio) * source) + 20
 
 
 def _unseen(row: Sequence[int], copies: int) -> int:

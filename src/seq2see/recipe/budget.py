@@ -15,6 +15,9 @@ from seq2see.recipe.survey import SideSurvey, Survey
 _PIECES_A_WORD = 1.3
 """Subword pieces a word takes on average."""
 
+_WARMUP = 400
+"""Updates of warm-up where the run is long enough: the default of the settings."""
+
 _FILLED = 0.9
 """The share of a batch's token budget that real tokens take."""
 
@@ -156,7 +159,9 @@ def choose_training(chooser: Chooser, survey: Survey) -> None:
         longer = max(_pieces(side, kind) for side, kind in sides)
         each = (longer + 1) * survey.pairs / (tokens * _FILLED)
         steps = max(200, round(suits.passes * each / train.get("accumulate", 1) / 100) * 100)
-        chooser.fill("train", "steps", steps, f"{suits.passes:g} passes over {why}")
+        steps = chooser.fill("train", "steps", steps, f"{suits.passes:g} passes over {why}")
+        if steps < 10 * _WARMUP:
+            chooser.fill("train", "warmup", steps // 10, f"a tenth of {steps:,} steps")
 
 
 def _regime(chooser: Chooser, found: Class) -> Regime:

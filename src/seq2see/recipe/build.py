@@ -11,10 +11,12 @@ from seq2see.data.batches import Batches, BatchPlan
 from seq2see.data.pairs import Pair
 from seq2see.data.store import Store, Tokenizers
 from seq2see.data.tokenizers import Layout, train_tokenizer
+from seq2see.errors import is_out_of_memory
 from seq2see.nn.network import Network, Sizes
 from seq2see.recipe.sections import Recipe
 from seq2see.recipe.survey import Survey
 from seq2see.train.precision import fastest
+from seq2see.train.update import no_memory
 
 
 def build_tokenizers(recipe: Recipe, pairs: Sequence[Pair], survey: Survey) -> Tokenizers:
@@ -50,12 +52,25 @@ def build_batches(recipe: Recipe, store: Store) -> Batches:
 def settle_precision(recipe: Recipe, network: Network, batches: Batches) -> tuple[Recipe, str]:
     """Replaces `auto` by the precision that measures faster here.
 
+    Args:
+        recipe: the recipe.
+        network: untrained, on the device that will train it.
+        batches: the run's batches.
+
     Returns:
         The recipe, and what was measured.
+
+    Raises:
+        TrainingError: memory ran out; lower train.batch_tokens.
     """
     if recipe.train.precision != "auto":
         return recipe, ""
-    groups = batches.epoch(0)[:4]
-    chosen, times = fastest(network, [batches.collate(rows) for rows in groups])
+    trials = [batches.collate(rows) for rows in batches.epoch(0)[:4]]
+    try:
+        chosen, times = fastest(network, trials)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise no_memory(trials[0], recipe.train) from error
     measured = ", ".join(f"{name} {ms:.0f} ms a batch" for name, ms in times.items())
     return replace(recipe, train=replace(recipe.train, precision=chosen)), measured

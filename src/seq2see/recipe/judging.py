@@ -59,10 +59,14 @@ class Examination:
 
 
 def outputs(
-    network: Network, tokenizers: Tokenizers, pairs: Sequence[Pair], options: SearchOptions
+    network: Network,
+    tokenizers: Tokenizers,
+    pairs: Sequence[Pair],
+    options: SearchOptions,
+    target_ratio: float = 0.0,
 ) -> list[str]:
     """Decodes every source and returns the best text of each."""
-    translator = Translator([network], tokenizers, options)
+    translator = Translator([network], tokenizers, options, target_ratio=target_ratio)
     return [nbest[0].text for nbest in translator.translate(pairs)]
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -55,6 +56,12 @@ class Run:
     reasons: tuple[tuple[str, Any, str], ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def longest_ratio(self) -> float:
+        """Target tokens for one source token in nearly all training pairs (999 of 1,000)."""
+        ratios = self.store.target.lengths / self.store.source.lengths
+        return float(np.quantile(ratios, 0.999))
+
 
 def plan(tree: Tree) -> tuple[Recipe, tuple[tuple[str, Any, str], ...], tuple[str, ...]]:
     """Resolves a draft without writing anything: what `--explain` shows.
@@ -68,7 +75,7 @@ def plan(tree: Tree) -> tuple[Recipe, tuple[tuple[str, Any, str], ...], tuple[st
     return recipe, tuple(reasons), corpus.notes
 
 
-def set_up(tree: Tree, out: Path) -> Run:
+def set_up(tree: Tree, out: Path, device: str = "cpu") -> Run:
     """Reads the data, resolves the draft, learns the tokenizers and writes the run's files.
 
     Of several processes that `torchrun` started the first does so, and the others read its files.
@@ -78,12 +85,12 @@ def set_up(tree: Tree, out: Path) -> Run:
         ConfigError: the draft is wrong, or `out` holds something else than a model.
     """
     team = join()
-    run = _set_up(tree, out) if team.leads else None
+    run = _set_up(tree, out, device) if team.leads else None
     team.wait()
     return run or take_up(out)
 
 
-def _set_up(tree: Tree, out: Path) -> Run:
+def _set_up(tree: Tree, out: Path, device: str) -> Run:
     _refuse_foreign(out)
     data, seed = _data_of(tree)
     corpus = gather(data, seed)
@@ -93,7 +100,7 @@ def _set_up(tree: Tree, out: Path) -> Run:
     folder = TrainingFolder(out)
     folder.clear()
     store = Store.write(folder.root / "store", corpus.train, tokenizers)
-    network = build.build_network(recipe, tokenizers)
+    network = build.build_network(recipe, tokenizers).to(device)
     recipe, measured = build.settle_precision(recipe, network, build.build_batches(recipe, store))
     if measured:
         reasons.append(("train.precision", recipe.train.precision, measured))
@@ -148,13 +155,14 @@ def carry_out(
 def _finish(run: Run, state: Progress, examination: Examination, device: str) -> None:
     """Scores the best weights on all held-out pairs and completes the bundle."""
     bundle = load(run.folder.bundle, device)
-    scores = final_scores(bundle, run.recipe, examination)
+    scores = final_scores(bundle, run, examination)
     facts = {
         "steps": state.step,
         "seconds": round(state.seconds, 1),
         "seed": run.recipe.seed,
         "pairs": len(run.store),
         "longest_source": int(run.store.source.lengths.max()),
+        "longest_ratio": run.longest_ratio,
     }
     bundle = replace(bundle, scores={"dev": scores, "training": facts})
     replace(bundle, card=write_card(bundle, run.dev)).save(run.folder.bundle)
@@ -166,22 +174,23 @@ def examine_by(dev: Sequence[Pair], metrics: Sequence[str] = ()) -> Examination:
     return Examination.of(dev, chosen)
 
 
-def final_scores(bundle: Bundle, recipe: Recipe, examination: Examination) -> list[dict[str, Any]]:
+def final_scores(bundle: Bundle, run: Run, examination: Examination) -> list[dict[str, Any]]:
     """Decodes all held-out sources with the recipe's own search and scores them."""
-    options = search_options(recipe.decode)
-    texts = outputs(bundle.network, bundle.tokenizers, examination.sources, options)
+    options = search_options(run.recipe.decode)
+    sources, ratio = examination.sources, run.longest_ratio
+    texts = outputs(bundle.network, bundle.tokenizers, sources, options, ratio)
     return [asdict(score) for score in examination.score(texts)]
 
 
 def _judge(run: Run, examination: Examination, best: Network, live: Network) -> Judge:
     metric = metric_named(examination.metrics[0])
-    options = search_options(run.recipe.decode, beam=1)
+    options, ratio = search_options(run.recipe.decode, beam=1), run.longest_ratio
 
     def score(weights: dict[str, Tensor]) -> float:
         put(best, weights)
         for name, buffer in best.named_buffers():
             buffer.copy_(live.get_buffer(name))
-        texts = outputs(best, run.tokenizers, examination.sources, options)
+        texts = outputs(best, run.tokenizers, examination.sources, options, ratio)
         return examination.score(texts, resamples=0)[0].value
 
     def keep(_: dict[str, Tensor], score: float) -> None:

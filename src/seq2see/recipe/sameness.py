@@ -1,4 +1,4 @@
-"""A resumed run keeps the settings it began with: what is said beside `--resume` must agree."""
+"""When a run may begin, and when it may go on: nothing trained is lost, nothing said is ignored."""
 
 from __future__ import annotations
 
@@ -8,8 +8,25 @@ from typing import Any
 from seq2see.config import Tree, nearest
 from seq2see.errors import ConfigError
 from seq2see.recipe.chooser import LEFT_TO_US
+from seq2see.recipe.folder import TrainingFolder
 
 _FILES = ("data.train", "data.dev")
+
+
+def refuse_to_replace(folder: Path) -> None:
+    """Refuses to begin where another run or a model stands.
+
+    Raises:
+        ConfigError: the folder is taken; resume, or name another one.
+    """
+    begun = TrainingFolder(folder).begun
+    if begun or (folder / "model.safetensors").exists():
+        resume = "Go on with it by --resume, or choose" if begun else "Choose"
+        raise ConfigError(
+            "holds a run that was begun before" if begun else "holds a trained model",
+            where=str(folder),
+            mend=f"{resume} another folder with --out, or remove this one",
+        )
 
 
 def check_same(tree: Tree, recorded: Tree, folder: Path) -> None:

@@ -131,6 +131,6 @@ def seed_of(tree: Tree) -> int:
         ConfigError: the seed is no whole number from 0 on.
     """
     seed = tree.get("seed", 1)
-    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
         raise ConfigError(f"found {seed!r}", expected="a whole number from 0 on", where="seed")
     return seed

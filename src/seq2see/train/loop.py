@@ -9,19 +9,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from seq2see.data.batches import Batch, Batches, Cursor
-from seq2see.data.tokenizers import PAD
 from seq2see.errors import BundleError, TrainingError
 from seq2see.nn.network import Network
 from seq2see.train import checkpoint
 from seq2see.train.distributed import Team
 from seq2see.train.journal import Observer, Validation, Window
-from seq2see.train.loss import smoothed_loss
 from seq2see.train.optimizer import Average, Optimizer, Tensors
+from seq2see.train.randomness import random_state, set_random_state
 from seq2see.train.schedule import factor
 from seq2see.train.settings import TrainSettings
+from seq2see.train.update import Step, Updater
 
 ALONE = Team()
 
@@ -59,16 +57,6 @@ class Progress:
     finished: bool = False
 
 
-@dataclass(frozen=True)
-class Step:
-    """What one update did: sums over its target tokens, in nats."""
-
-    loss: float
-    likelihood: float
-    tokens: int
-    norm: float
-
-
 class Trainer:
     """Trains a network until its steps or minutes are used up, or patience ends.
 
@@ -96,7 +84,7 @@ class Trainer:
         self.judge, self.folder = judge, folder
         self.optimizer = Optimizer(network, settings)
         self.average = Average(self.optimizer.masters, settings)
-        self.device = next(network.parameters()).device
+        self.updater = Updater(network, self.optimizer, settings, team)
         self.state = Progress()
         self.observers: Sequence[Observer] = ()
 
@@ -118,7 +106,7 @@ class Trainer:
             self.average.restore(tensors)
             for name, buffer in self.network.named_buffers():
                 buffer.copy_(tensors[f"buffer/{name}"])
-            torch.set_rng_state(tensors[f"random/{self.team.rank}"])
+            set_random_state(tensors[f"random/{self.team.rank}"], self.updater.device)
             self.state = Progress(**(facts | {"cursor": Cursor(**facts["cursor"])}))
         except (KeyError, TypeError, RuntimeError) as error:
             raise BundleError(
@@ -177,53 +165,19 @@ class Trainer:
         for _ in range(self.settings.accumulate):
             batch, self.state.cursor = next(source)
             group.append(batch)
+        progress = self.progress  # of the updates before this one, so that the last one counts too
         self.state.step += 1
-        rate = self.settings.rate * factor(self.settings, self.state.step, self.progress)
+        rate = self.settings.rate * factor(self.settings, self.state.step, progress)
         try:
-            step = self._train_step(group, rate)
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
-                raise
+            step = self.updater.update(group, rate)
+        except TrainingError as error:
             raise TrainingError(
-                f"memory ran out in step {self.state.step}, on {group[0].source.shape[0]} pairs of"
-                f" {group[0].source.shape[1]} source and {group[0].target.shape[1]} target tokens",
-                where="train.batch_tokens",
-                mend=f"Begin anew with half of it (now {self.settings.batch_tokens}) and twice the"
-                " train.accumulate",
+                f"in step {self.state.step} of the run in {self.folder}, {error.found}",
+                where=error.where,
+                mend=error.mend,
             ) from error
-        if not (math.isfinite(step.loss) and math.isfinite(step.norm)):
-            lines = sorted(int(line) for batch in group for line in batch.lines)
-            raise TrainingError(
-                f"the loss is {step.loss} and the gradient's norm {step.norm} in step"
-                f" {self.state.step}; its pairs stand on lines {lines}",
-                where=str(self.folder),
-                mend="Begin anew with a lower train.rate or a longer train.warmup; the best model"
-                " so far and the last checkpoint are kept",
-            )
         self.average.follow(self.state.step)
         return step
-
-    def _train_step(self, group: Sequence[Batch], rate: float) -> Step:
-        """Makes one update from a group; the loss is divided once by all of its tokens."""
-        tokens = sum(batch.tokens for batch in group)
-        sums = torch.zeros(2, device=self.device)
-        for each in group[self.team.rank :: self.team.size]:
-            batch = each.to(self.device)
-            hidden = self.network(batch.source, batch.real, batch.target)
-            real = batch.wanted != PAD
-            loss, likelihood = smoothed_loss(
-                hidden[real],
-                self.network.output.weight,
-                batch.wanted[real],
-                self.settings.label_smoothing,
-            )
-            (loss / tokens).backward()
-            self.optimizer.gather()
-            sums += torch.stack([loss.detach(), likelihood])
-        self.team.add_up([*self.optimizer.gradients(), sums])
-        loss_sum, likelihood_sum = sums.tolist()
-        norm = self.optimizer.update(rate) if math.isfinite(loss_sum) else math.nan
-        return Step(loss_sum, likelihood_sum, tokens, norm)
 
     def _report(self, window: Sequence[Step], seconds: float) -> None:
         tokens = sum(step.tokens for step in window)
@@ -234,7 +188,7 @@ class Trainer:
             loss=sum(step.loss for step in window) / tokens,
             likelihood=sum(step.likelihood for step in window) / tokens,
             gradient_norm=window[-1].norm,
-            rate=self.settings.rate * factor(self.settings, self.state.step, self.progress),
+            rate=window[-1].rate,
             tokens_per_second=tokens / max(seconds, 1e-9),
             seconds=self.state.seconds,
         )
@@ -269,18 +223,12 @@ class Trainer:
     def _save(self) -> None:
         tensors = self.optimizer.tensors() | self.average.tensors()
         tensors |= {f"buffer/{name}": value for name, value in self.network.named_buffers()}
-        for rank, state in enumerate(self.team.collect(torch.get_rng_state())):
+        for rank, state in enumerate(self.team.collect(random_state(self.updater.device))):
             tensors[f"random/{rank}"] = state
         facts: dict[str, Any] = asdict(self.state)
         if self.team.leads:
             checkpoint.save(self.folder, tensors, facts)
         self.team.wait()
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tells whether an error says that memory ran out, on a CPU or a GPU."""
-    signs = ("out of memory", "allocate memory", "not enough memory")
-    return isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in signs)
 
 
 class _Clock:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor, nn
 
@@ -100,7 +98,8 @@ class Optimizer:
             master.copy_(tensors[f"weight/{name}"])
             keys = ("step", "exp_avg", "exp_avg_sq")
             if f"adam/step/{name}" in tensors:
-                self.adam.state[master] = {k: tensors[f"adam/{k}/{name}"].clone() for k in keys}
+                saved = {k: tensors[f"adam/{k}/{name}"].clone() for k in keys}
+                self.adam.state[master] = {k: v.to(master.device) for k, v in saved.items()}
         self.publish()
 
 
@@ -123,7 +122,8 @@ class Average:
             return
         # Early on the window grows with the run, so that the random start is soon forgotten.
         decay = min(self.settings.ema_decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_(list(self.mean.values()), _plain(self.masters.values()), 1 - decay)
+        now = [master.detach() for master in self.masters.values()]
+        torch._foreach_lerp_(list(self.mean.values()), now, 1 - decay)
 
     @torch.no_grad()
     def weights(self) -> Tensors:
@@ -145,13 +145,12 @@ class Average:
 
     def restore(self, tensors: Tensors) -> None:
         """Takes back what `tensors` returned."""
-        self.mean = {name: tensors[f"mean/{name}"].clone() for name in self.mean}
-        names = list(self.mean)
-        count = sum(key.startswith("snapshot/") for key in tensors) // max(1, len(names))
-        self.snapshots = [
-            {name: tensors[f"snapshot/{i}/{name}"].clone() for name in names} for i in range(count)
-        ]
+        self.mean = self._taken(tensors, "mean")
+        count = sum(key.startswith("snapshot/") for key in tensors) // max(1, len(self.mean))
+        self.snapshots = [self._taken(tensors, f"snapshot/{i}") for i in range(count)]
 
-
-def _plain(tensors: Iterable[Tensor]) -> list[Tensor]:
-    return [tensor.detach() for tensor in tensors]
+    def _taken(self, tensors: Tensors, kind: str) -> Tensors:
+        return {
+            name: tensors[f"{kind}/{name}"].clone().to(master.device)
+            for name, master in self.masters.items()
+        }

@@ -7,7 +7,8 @@ import math
 from seq2see.train.settings import TrainSettings
 
 _WARM_SHARE = 0.1
-"""A run bound by time does not know its steps: its warm-up ends after this share at the latest."""
+"""A run bound by time does not know its steps: its warm-up ends after this share at the latest,
+and an inverse square root falls from there on as if it had."""
 
 
 def factor(settings: TrainSettings, step: int, progress: float) -> float:
@@ -20,21 +21,22 @@ def factor(settings: TrainSettings, step: int, progress: float) -> float:
       \mathrm{wsd:}\ u \min(1, (1-p)/\mathrm{decay}) \qquad \mathrm{constant:}\ u$$
 
     Source: inverse-sqrt: Vaswani et al. 2017, eq. 3; cosine: Loshchilov and Hutter 2017, eq. 5;
-        wsd:
-    Hu et al. 2024, section 4.2.
+    wsd: Hu et al. 2024, section 4.2.
 
     Args:
         settings: kind, warm-up and decay.
         step: the update's number, from 1.
-        progress: the share of the run's steps or minutes that has passed, from 0 to 1.
+        progress: the share of the run's steps or minutes that had passed before, from 0 to 1.
     """
-    warm = min(1.0, step / settings.warmup) if settings.warmup else 1.0
+    progress = min(progress, 1.0)
+    heat = step / max(settings.warmup, 1)  # 1 at the end of the warm-up
     if settings.minutes:
-        warm = max(warm, min(1.0, progress / _WARM_SHARE))
+        heat = max(heat, progress / _WARM_SHARE)
+    warm = min(1.0, heat)
     if settings.schedule == "cosine":
-        return warm * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
+        return warm * 0.5 * (1 + math.cos(math.pi * progress))
     if settings.schedule == "wsd":
         return warm * min(1.0, (1 - progress) / settings.decay) if settings.decay else warm
     if settings.schedule == "inverse-sqrt":
-        return warm * math.sqrt(max(settings.warmup, 1) / max(step, settings.warmup, 1))
+        return min(heat, 1 / math.sqrt(heat))
     return warm

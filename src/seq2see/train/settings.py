@@ -36,7 +36,8 @@ class TrainSettings:
         last: how many validations `last` averages over.
         validations: how many times a run is validated, at even distances.
         validation_pairs: how many held-out pairs a validation during training decodes; 0 means all.
-        patience: validations without improvement after which training stops; 0 means never.
+        patience: validations without improvement after which training stops; 0 means never, since
+            a rate that falls to 0 brings the best weights late, and the best are kept anyhow.
         save_every: seconds between two checkpoints of the training state, beside those at each
             validation.
         precision: arithmetic of the network; `auto` measures which is faster here.
