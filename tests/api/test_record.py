@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,20 @@ def test_what_cannot_be_written_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BundleError, match="cannot be written"):
         write_text(tmp_path / "file" / "below.json", "{}")
+
+
+def test_a_full_disk_keeps_the_old_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    record(tmp_path).write(())
+    before = record(tmp_path).path.read_bytes()
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(BundleError, match="No space left on device") as caught:
+        record(tmp_path, {}).write(())
+    assert caught.value.where == str(record(tmp_path).path)
+    assert record(tmp_path).path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [record(tmp_path).path]
 
 
 def test_lines_are_read_up_to_a_broken_one(tmp_path: Path) -> None:

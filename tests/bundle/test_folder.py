@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
 import pickle
 import re
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,7 @@ from seq2see.bundle.folder import (
 from seq2see.data.pairs import Pair
 from seq2see.data.store import Tokenizers
 from seq2see.errors import BundleError, ConfigError
+from seq2see.files import READY
 from seq2see.nn.network import Network, Sizes
 from seq2see.nn.settings import Settings
 
@@ -290,7 +294,123 @@ def test_on_a_full_disk_every_old_file_stands(
             changed.save(saved)
     assert caught.value.where == str(saved)
     assert {name: (saved / name).read_bytes() for name in FILES} == before
+    assert sorted(path.name for path in saved.iterdir()) == sorted(FILES)  # no half model fills it
     load(saved)
+
+
+class KilledError(BaseException):
+    """Stands for SIGKILL: no `except` of the module catches it."""
+
+
+class Reaper:
+    """Kills the process at the n-th change of the file system; the dead change nothing more."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.left = sys.maxsize
+        patch.setattr(os, "fsync", lambda handle: None)  # slow, and no process outlives the machine
+        for owner, name in (
+            (os, "fsync"), (Path, "replace"), (Path, "mkdir"), (Path, "rmdir"),
+            (Path, "write_text"), (shutil, "rmtree"), (bundle_folder, "save_file"),
+        ):  # fmt: skip
+            patch.setattr(owner, name, self.guarded(getattr(owner, name)))
+
+    def guarded(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.left -= 1
+            if self.left < 0:
+                raise KilledError
+            return real(*args, **kwargs)
+
+        return call
+
+    def dies(self, after: int, each: Bundle, folder: Path) -> bool:
+        self.left = after
+        try:
+            each.save(folder)
+        except KilledError:
+            return True
+        finally:
+            self.left = sys.maxsize
+        return False
+
+
+@pytest.fixture
+def reaper(monkeypatch: pytest.MonkeyPatch) -> Reaper:
+    return Reaper(monkeypatch)
+
+
+def numbered(number: int) -> Bundle:
+    """A bundle no file of which fits one with another number."""
+    both = joint([Pair("abcdefgh"[: 3 + number], "dcba")], copies=2)
+    settings = transformer_settings(d_ff=8 * number)
+    network = Network(settings, Sizes(both.source.size, both.target.size)).eval()
+    recipe = {"seed": number, "model": dict(vars(settings))}
+    return Bundle(recipe, network, both, {"number": number}, f"# {number}\n")
+
+
+def opened(folder: Path) -> int:
+    """The number of the bundle in `folder`, all parts of which have to belong together."""
+    found = load(folder)
+    number = int(found.scores["number"])
+    assert (found.recipe["seed"], found.card) == (number, f"# {number}\n")
+    assert found.network.settings == transformer_settings(d_ff=8 * number)
+    assert found.tokenizers.source.size == numbered(number).tokenizers.source.size
+    return number
+
+
+def deaths(reaper: Reaper, start: Path, each: Bundle) -> Iterator[Path]:
+    """Copies of `start`, in which a save of `each` was killed one change later each time."""
+    for after in count():
+        folder = shutil.copytree(start, start.with_name(f"{start.name}-{after}"))
+        if not reaper.dies(after, each, folder):
+            break
+        yield folder
+
+
+def test_killed_at_any_point_of_a_save_a_whole_model_stands(tmp_path: Path, reaper: Reaper) -> None:
+    first, second, third = map(numbered, (1, 2, 3))
+    first.save(tmp_path / "model")
+    (tmp_path / "model" / "training").mkdir()
+    seen = []
+    for folder in deaths(reaper, tmp_path / "model", second):
+        seen.append(opened(folder))
+        third.save(folder)
+        assert opened(folder) == 3
+        assert sorted(path.name for path in folder.iterdir()) == sorted([*FILES, "training"])
+    assert set(seen) == {1, 2}
+    assert seen == sorted(seen)  # once the new model is seen, it stays
+    assert seen.count(2) > len(FILES)  # it died before each of the moves, and behind them
+
+
+def test_killed_again_while_it_mends_a_whole_model_stands(tmp_path: Path, reaper: Reaper) -> None:
+    first, second, third = map(numbered, (1, 2, 3))
+    first.save(tmp_path / "model")
+    moving = [
+        folder for folder in deaths(reaper, tmp_path / "model", second) if (folder / READY).is_dir()
+    ]
+    for start in moving[:: len(moving) // 2]:
+        seen = [opened(folder) for folder in deaths(reaper, start, third)]
+        assert set(seen) == {2, 3}
+        assert seen == sorted(seen)
+
+
+def test_opening_a_half_moved_bundle_changes_nothing(tmp_path: Path, reaper: Reaper) -> None:
+    numbered(1).save(tmp_path / "model")
+    dead = deaths(reaper, tmp_path / "model", numbered(2))
+    folder = next(folder for folder in dead if (folder / READY).is_dir())
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert opened(folder) == 2
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_a_damaged_file_that_has_not_moved_is_named(tmp_path: Path) -> None:
+    numbered(1).save(tmp_path / "model")
+    numbered(2).save(tmp_path / "model" / READY)
+    assert opened(tmp_path / "model") == 2
+    (tmp_path / "model" / READY / WEIGHTS).write_bytes(b"\x00")
+    with pytest.raises(BundleError, match="checksum") as caught:
+        load(tmp_path / "model")
+    assert caught.value.where == str(tmp_path / "model" / READY / WEIGHTS)
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:

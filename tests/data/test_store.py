@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from seq2see.data import store as store_module
 from seq2see.data.pairs import Pair
 from seq2see.data.store import Store, Tokenizers
 from seq2see.data.tokenizers import END, SPECIALS, UNKNOWN, Layout, train_tokenizer
+from seq2see.errors import TrainingError
 
 FIRST_COPY = len(SPECIALS)
 
@@ -118,3 +121,42 @@ def test_no_pairs_are_an_empty_store(tmp_path: Path) -> None:
 def test_an_empty_pair_holds_end_marks_alone(tmp_path: Path) -> None:
     store = Store.write(tmp_path, [Pair("", "", (), 4)], joint(copying(5)))
     assert (store.source[0].tolist(), store.target[0].tolist()) == ([END], [END])
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(np, "save"), (os, "fsync"), (Path, "open"), (Path, "mkdir")]
+)
+def test_a_full_disk_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: object, name: str
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    tokenizers = joint(copying(5))
+    monkeypatch.setattr(owner, name, full)
+    with pytest.raises(TrainingError, match="No space left on device") as caught:
+        Store.write(tmp_path / "store", copying(5), tokenizers)
+    assert caught.value.where == str(tmp_path / "store")
+    assert "--out" in caught.value.mend
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+@pytest.mark.parametrize("name", ["source.ids", "target.ids", "lines.npy"])
+def test_a_disk_that_fills_amid_a_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to("/dev/full")
+    with pytest.raises(TrainingError, match="cannot be written"):
+        Store.write(tmp_path, copying(5), joint(copying(5)))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs Linux's /proc")
+def test_all_is_on_disk_before_the_store_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: synced.append(Path(f"/proc/self/fd/{handle}").resolve().name)
+    )
+    Store.write(tmp_path / "store", copying(5), joint(copying(5)))
+    files = sorted(path.name for path in (tmp_path / "store").iterdir())
+    assert len(files) == 5
+    assert (sorted(synced[:-1]), synced[-1]) == (files, "store")

@@ -43,10 +43,11 @@ class Reaper:
     """Kills the process before or amid the n-th change of the file system."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.left = -1
+        self.left, self.dead = -1, False
         patch.setattr(os, "fsync", lambda handle: None)  # slow, and no process outlives the machine
         for owner, name in (
-            (os, "fsync"), (Path, "rename"), (Path, "mkdir"), (Path, "write_text"),
+            (os, "fsync"), (Path, "rename"), (Path, "replace"), (Path, "mkdir"),
+            (Path, "write_text"), (Path, "unlink"),
             (shutil, "rmtree"), (checkpoint, "save_file"),
         ):  # fmt: skip
             patch.setattr(owner, name, self.guarded(name, getattr(owner, name)))
@@ -56,17 +57,21 @@ class Reaper:
 
         def call(*args: Any, **kwargs: Any) -> Any:
             if self.due():
-                raise KilledError
+                self.die()
             if half and self.due():
                 half(*args)
-                raise KilledError
+                self.die()
             return real(*args, **kwargs)
 
         return call
 
+    def die(self) -> None:
+        self.dead = True  # no `finally` of the module does anything any more
+        raise KilledError
+
     def due(self) -> bool:
         self.left -= 1
-        return self.left == 0
+        return self.left == 0 or self.dead
 
     @staticmethod
     def half_write(path: Path, text: str, **_: Any) -> None:
@@ -75,7 +80,7 @@ class Reaper:
     @staticmethod
     def half_remove(path: Path, **_: Any) -> None:
         for each in sorted(path.glob("*"))[:1]:
-            each.unlink()
+            os.unlink(each)  # noqa: PTH108  Path.unlink is watched
 
     def dies(self, at: int, action: Callable[[], None]) -> bool:
         self.left = at
@@ -84,7 +89,7 @@ class Reaper:
         except KilledError:
             return True
         finally:
-            self.left = -1
+            self.left, self.dead = -1, False
         return False
 
 
@@ -179,6 +184,7 @@ def test_killed_twice_there_still_is_a_whole_state(folder: Path, reaper: Reaper)
         (Path, "mkdir", FULL),
         (os, "fsync", OSError(errno.EIO, "Input/output error")),
         (Path, "rename", OSError(errno.EROFS, "Read-only file system")),
+        (Path, "replace", FULL),
     ],
 )
 def test_on_a_full_disk_the_old_state_stands(
@@ -225,23 +231,27 @@ def test_a_truncated_state_is_refused(folder: Path, name: str) -> None:
 def test_all_is_on_disk_before_names_change(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save(folder, 1)
     events: list[str] = []
-    sync, rename = os.fsync, Path.rename
+    sync, moves = os.fsync, {name: getattr(Path, name) for name in ("rename", "replace")}
 
     def synced(handle: int) -> None:
         events.append(Path(f"/proc/self/fd/{handle}").resolve().name)
         sync(handle)
 
-    def renamed(path: Path, to: Path) -> Path:
-        events.append(f"{path.name} -> {to.name}")
-        return rename(path, to)
+    def watched(name: str) -> Callable[[Path, Path], Path]:
+        def renamed(path: Path, to: Path) -> Path:
+            events.append(f"{path.name} -> {to.name}")
+            return moves[name](path, to)
+
+        return renamed
 
     monkeypatch.setattr(os, "fsync", synced)
-    monkeypatch.setattr(Path, "rename", renamed)
+    for name in moves:
+        monkeypatch.setattr(Path, name, watched(name))
     save(folder, 2)
     partial = f"{checkpoint.FACTS}.partial"
-    assert sorted(events[:3]) == sorted([checkpoint.TENSORS, partial, "state.new"])
-    assert events[3:] == [
-        f"{partial} -> {checkpoint.FACTS}", "state -> state.old", "state.new -> state", "training"
+    assert events == [
+        checkpoint.TENSORS, "state.new", partial, f"{partial} -> {checkpoint.FACTS}", "state.new",
+        "state -> state.old", "state.new -> state", "training",
     ]  # fmt: skip
 
 

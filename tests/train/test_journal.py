@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from seq2see.errors import TrainingError
 from seq2see.train.journal import Journal, TensorBoard, Validation, Window
 
 
@@ -87,13 +91,54 @@ def test_killed_while_it_resumes_the_journal_keeps_its_past(
         pass
 
     def die(self: Path, *_: object, **__: object) -> None:
-        self.open("w", encoding="utf-8").close()
+        self.write_bytes(b"{")
         raise KilledError
 
     with monkeypatch.context() as patch, pytest.raises(KilledError):
         patch.setattr(Path, "write_text", die)
         Journal(path, 100)
     assert path.read_bytes() == before
+
+
+def full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(("owner", "name"), [(Path, "write_text"), (os, "fsync")])
+def test_on_a_full_disk_a_resumed_journal_keeps_its_past(
+    path: Path, monkeypatch: pytest.MonkeyPatch, owner: object, name: str
+) -> None:
+    before = written(path, 50, 100).read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, full)
+        with pytest.raises(TrainingError, match="No space left") as caught:
+            Journal(path, 50)
+    assert caught.value.where == str(path)
+    assert "--resume" in caught.value.mend and "--out" in caught.value.mend
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "write", [lambda journal: journal.window(window(1)), lambda j: j.validation(validation(1))]
+)
+def test_a_record_on_a_full_disk_is_one_message(
+    path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Journal], None]
+) -> None:
+    journal = Journal(path)
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(TrainingError, match="No space left") as caught:
+        write(journal)
+    assert caught.value.where == str(path)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_disk_that_is_full_when_the_file_is_closed(path: Path) -> None:
+    journal = Journal(path)
+    path.unlink()
+    path.symlink_to("/dev/full")
+    with pytest.raises(TrainingError, match="No space left"):
+        journal.window(window(1))
 
 
 WATCHED = """

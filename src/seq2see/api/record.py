@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from seq2see import files
 from seq2see.api.standings import Contrast, Trial, stand
 from seq2see.errors import BundleError, ConfigError
+from seq2see.files import read_lines
+
+__all__ = ["NAME", "Record", "read_lines", "tokens_per_second", "write_lines", "write_text"]
 
 NAME = "comparison.json"
 
@@ -91,17 +94,6 @@ def tokens_per_second(journal: Path) -> float:
     return steps / time if time else 0.0
 
 
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Reads JSON lines up to the first that is not whole; none where there is no file."""
-    rows: list[dict[str, Any]] = []
-    try:
-        with path.open(encoding="utf-8", newline="\n") as file:
-            rows.extend(map(json.loads, file))
-    except (OSError, ValueError):
-        return rows
-    return rows
-
-
 def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Writes JSON lines; raises as `write_text`."""
     write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
@@ -113,17 +105,6 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         BundleError: the disk is full or the folder cannot be written.
     """
-    partial = path.with_name(f"{path.name}.partial")
-    try:
+    with files.refusing(BundleError, path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise BundleError(
-            f"cannot be written ({error})",
-            where=str(path),
-            mend="Free space or choose another folder with --out",
-        ) from error
+        files.write_text(path, text)

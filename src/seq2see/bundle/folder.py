@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from seq2see.config import Tree, parse
 from seq2see.data.store import Tokenizers
 from seq2see.data.tokenizers import Tokenizer
 from seq2see.errors import BundleError, ConfigError
+from seq2see.files import replace_files, standing
 from seq2see.nn.network import Network, Sizes
 from seq2see.nn.settings import RecurrentSettings, Settings, TransformerSettings
 
@@ -51,29 +51,28 @@ class Bundle:
     card: str = ""
 
     def save(self, folder: Path) -> None:
-        """Writes the bundle; each file appears whole or not at all.
+        """Writes the bundle, all its files at once.
+
+        Whenever the process dies, `load` opens the old bundle or the new one. A folder that holds
+        `.next` after such a death is whole; the next save puts its files in their places.
 
         Raises:
             BundleError: the disk is full or the folder cannot be written.
         """
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, text in self._texts().items():
-                partial = folder / f"{name}.partial"
-                partial.write_text(text, encoding="utf-8")
-                _settle(partial, folder / name)
-            partial = folder / f"{WEIGHTS}.partial"
-            save_file(weights(self.network), partial, metadata={"format": "pt"})
-            _settle(partial, folder / WEIGHTS)
-            partial = folder / f"{SUMS}.partial"
-            partial.write_text(sums(folder, GUARDED), encoding="utf-8")
-            _settle(partial, folder / SUMS)
+            replace_files(folder, self._write)
         except (OSError, SafetensorError) as error:
             raise BundleError(
                 f"the model cannot be saved ({error})",
                 where=str(folder),
                 mend="Free space or choose another folder with --out",
             ) from error
+
+    def _write(self, folder: Path) -> None:
+        for name, text in self._texts().items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        save_file(weights(self.network), folder / WEIGHTS, metadata={"format": "pt"})
+        (folder / SUMS).write_text(sums(folder, GUARDED), encoding="utf-8", newline="\n")
 
     def _texts(self) -> dict[str, str]:
         return {
@@ -100,10 +99,12 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Bundle:
         )
     _check_sums(folder)
     recipe = _toml(folder)
-    source = Tokenizer.from_json(_text(folder, "source.json"), str(folder / "source.json"))
-    target = Tokenizer.from_json(_text(folder, "target.json"), str(folder / "target.json"))
-    network = new_network(recipe, Tokenizers(source, target), str(folder / RECIPE))
-    _load_weights(network, folder / WEIGHTS)
+    source, target = (
+        Tokenizer.from_json(_text(folder, name), str(standing(folder, name)))
+        for name in ("source.json", "target.json")
+    )
+    network = new_network(recipe, Tokenizers(source, target), str(standing(folder, RECIPE)))
+    _load_weights(network, standing(folder, WEIGHTS))
     scores = _json(folder, SCORES)
     card = _text(folder, CARD)
     network = network.to(device).eval()
@@ -171,7 +172,7 @@ def sums(folder: Path, names: Iterable[str]) -> str:
     """Returns the checksums of files of a folder, a line each."""
 
     def line(name: str) -> str:
-        with (folder / name).open("rb") as file:
+        with standing(folder, name).open("rb") as file:
             return f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n"
 
     return "".join(map(line, names))
@@ -184,14 +185,14 @@ def check_sums(folder: Path, names: Sequence[str]) -> None:
         BundleError: a file is missing or is not the one that was saved; the message names it.
     """
     for name in names:
-        _need(folder / name)
+        _need(standing(folder, name))
     recorded = set(_text(folder, SUMS).splitlines())
     for line in sums(folder, names).splitlines():
         if line not in recorded:
             name = line.split("  ")[1]
             raise BundleError(
                 "the file is not the one that was saved (its checksum differs)",
-                where=str(folder / name),
+                where=str(standing(folder, name)),
                 mend=_RESTORE,
             )
 
@@ -206,32 +207,25 @@ def _need(path: Path) -> None:
 
 
 def _text(folder: Path, name: str) -> str:
-    _need(folder / name)
+    path = standing(folder, name)
+    _need(path)
     try:
-        return (folder / name).read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BundleError(
-            f"unreadable ({error})", where=str(folder / name), mend=_RESTORE
-        ) from error
+        raise BundleError(f"unreadable ({error})", where=str(path), mend=_RESTORE) from error
 
 
 def _toml(folder: Path) -> Tree:
     try:
         return tomllib.loads(_text(folder, RECIPE))
     except tomllib.TOMLDecodeError as error:
-        raise BundleError(
-            f"no TOML ({error})", where=str(folder / RECIPE), mend=_RESTORE
-        ) from error
+        where = str(standing(folder, RECIPE))
+        raise BundleError(f"no TOML ({error})", where=where, mend=_RESTORE) from error
 
 
 def _json(folder: Path, name: str) -> dict[str, Any]:
     try:
         return dict(json.loads(_text(folder, name)))
     except (TypeError, ValueError) as error:
-        raise BundleError(f"no JSON ({error})", where=str(folder / name), mend=_RESTORE) from error
-
-
-def _settle(partial: Path, path: Path) -> None:
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+        where = str(standing(folder, name))
+        raise BundleError(f"no JSON ({error})", where=where, mend=_RESTORE) from error

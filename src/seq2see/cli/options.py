@@ -75,7 +75,7 @@ MaxLength = Annotated[
     typer.Option(
         "--max-length",
         metavar="N",
-        help="Write N tokens at most (default: twice the source's and 20 more).",
+        help="Write N tokens at most (default: from the source's length; see docs).",
     ),
 ]
 NoRepeat = Annotated[

@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from seq2see.data.rows import Pair
 from seq2see.data.tokenizers import END, SPECIALS, UNKNOWN, Tokenizer
+from seq2see.errors import TrainingError
+from seq2see.files import refusing, sync
 
 _CHUNK = 10_000
 Ids = npt.NDArray[np.int32]
@@ -97,24 +99,16 @@ class Store:
 
     @classmethod
     def write(cls, folder: Path, pairs: Iterable[Pair], tokenizers: Tokenizers) -> Store:
-        """Encodes `pairs` into files under `folder`, in constant memory, and opens them."""
-        folder.mkdir(parents=True, exist_ok=True)
-        lengths: dict[str, list[npt.NDArray[np.int64]]] = {"source": [], "target": []}
-        lines: list[npt.NDArray[np.int64]] = []
-        with (
-            (folder / "source.ids").open("wb") as source,
-            (folder / "target.ids").open("wb") as target,
-        ):
-            for chunk in _chunks(pairs):
-                sources, unknowns = tokenizers.sources(chunk)
-                targets = tokenizers.targets([pair.target for pair in chunk], unknowns)
-                for name, file, rows in (("source", source, sources), ("target", target, targets)):
-                    np.concatenate([np.asarray(row, np.int32) for row in rows]).tofile(file)
-                    lengths[name].append(np.array([len(row) for row in rows], np.int64))
-                lines.append(np.array([pair.line for pair in chunk], np.int64))
-        for name, parts in lengths.items():
-            np.save(folder / f"{name}.offsets.npy", np.concatenate([[0], *parts]).cumsum())
-        np.save(folder / "lines.npy", np.concatenate(lines or [np.zeros(0, np.int64)]))
+        """Encodes `pairs` into files under `folder`, in constant memory, and opens them.
+
+        Raises:
+            TrainingError: the disk is full or the folder cannot be written.
+        """
+        with refusing(TrainingError, folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(folder, pairs, tokenizers)
+            for path in (*folder.iterdir(), folder):
+                sync(path)
         return cls.open(folder)
 
     @classmethod
@@ -131,6 +125,26 @@ class Store:
             if len(one.offsets) != len(store) + 1 or one.offsets[-1] != len(one.ids):
                 raise ValueError(f"the token ids in {folder} are not complete")
         return store
+
+
+def _write(folder: Path, pairs: Iterable[Pair], tokenizers: Tokenizers) -> None:
+    lengths: dict[str, list[npt.NDArray[np.int64]]] = {"source": [], "target": []}
+    lines: list[npt.NDArray[np.int64]] = []
+    with (
+        (folder / "source.ids").open("wb") as source,
+        (folder / "target.ids").open("wb") as target,
+    ):
+        for chunk in _chunks(pairs):
+            sources, unknowns = tokenizers.sources(chunk)
+            targets = tokenizers.targets([pair.target for pair in chunk], unknowns)
+            for name, file, rows in (("source", source, sources), ("target", target, targets)):
+                # `tofile` would not say that the disk is full, only that less was written.
+                file.write(np.concatenate([np.asarray(row, np.int32) for row in rows]).data)
+                lengths[name].append(np.array([len(row) for row in rows], np.int64))
+            lines.append(np.array([pair.line for pair in chunk], np.int64))
+    for name, parts in lengths.items():
+        np.save(folder / f"{name}.offsets.npy", np.concatenate([[0], *parts]).cumsum())
+    np.save(folder / "lines.npy", np.concatenate(lines or [np.zeros(0, np.int64)]))
 
 
 def _chunks(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:

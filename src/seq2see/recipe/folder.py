@@ -10,12 +10,18 @@ from pathlib import Path
 
 import tomli_w
 
-from seq2see.bundle.folder import check_sums, sums
+from seq2see.bundle.folder import SUMS, check_sums, sums
 from seq2see.data.pairs import Pair
 from seq2see.data.store import Store, Tokenizers
 from seq2see.data.tokenizers import Tokenizer
-from seq2see.errors import BundleError, ConfigError
+from seq2see.errors import BundleError, ConfigError, TrainingError
+from seq2see.files import refusing, sync, write_text
 from seq2see.recipe.sections import Recipe
+
+TEXTS = ("source.json", "target.json", "dev.jsonl", "recipe.toml")
+INDEX = ("store/source.offsets.npy", "store/target.offsets.npy", "store/lines.npy")
+"""What stands under checksums. The ids are too many to be read at every start: `Store.open` holds
+their number against the offsets."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,13 @@ class TrainingFolder:
     @property
     def begun(self) -> bool:
         """Whether a run has been set up here."""
-        return all((self.root / name).is_file() for name in ("recipe.toml", "SHA256SUMS"))
+        return all((self.root / name).is_file() for name in ("recipe.toml", SUMS))
 
     def clear(self) -> None:
         """Removes an earlier run."""
         try:
+            # First of all, so that a run half removed is none.
+            (self.root / SUMS).unlink(missing_ok=True)
             shutil.rmtree(self.root, ignore_errors=True)
             self.root.mkdir(parents=True)
         except OSError as error:
@@ -61,16 +69,26 @@ class TrainingFolder:
             ) from error
 
     def write(self, recipe: Recipe, tokenizers: Tokenizers, dev: list[Pair]) -> None:
-        """Keeps what was resolved; the recipe comes last, so that half a folder is not a run."""
+        """Keeps what was resolved, beside the store.
+
+        The checksums come last, when all else is on the disk, so that half a folder is not a run.
+
+        Raises:
+            TrainingError: the disk is full or the folder cannot be written.
+        """
         texts = {
             "source.json": tokenizers.source.to_json(),
             "target.json": tokenizers.target.to_json(),
             "dev.jsonl": "".join(json.dumps(asdict(p), ensure_ascii=False) + "\n" for p in dev),
             "recipe.toml": tomli_w.dumps(recipe.as_tree()),
         }
-        for name, text in texts.items():
-            (self.root / name).write_text(text, encoding="utf-8")
-        (self.root / "SHA256SUMS").write_text(sums(self.root, texts), encoding="utf-8")
+        with refusing(TrainingError, self.root):
+            for name, text in texts.items():
+                write_text(self.root / name, text)
+            sync(self.root)
+            # The texts, which every run has, stand at the end: a truncated list lacks one of them.
+            write_text(self.root / SUMS, sums(self.root, (*INDEX, *TEXTS)))
+            sync(self.root)
 
     def read(self) -> tuple[Recipe, Tokenizers, list[Pair], Store]:
         """Reads what `write` kept.
@@ -78,8 +96,11 @@ class TrainingFolder:
         Raises:
             BundleError: a file is missing or damaged; train anew without --resume.
         """
-        check_sums(self.root, ("source.json", "target.json", "dev.jsonl", "recipe.toml"))
+        check_sums(self.root, TEXTS)
         try:
+            listed = (self.root / SUMS).read_text(encoding="utf-8")
+            # Runs begun before the index stood under checksums list the texts alone.
+            check_sums(self.root, [name for name in INDEX if f"  {name}\n" in listed])
             text = (self.root / "recipe.toml").read_text(encoding="utf-8")
             recipe = Recipe.from_tree(tomllib.loads(text))
             sides = [

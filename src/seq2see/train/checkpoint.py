@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from seq2see.errors import BundleError, TrainingError
+from seq2see.files import sync, write_text
 
 TENSORS, FACTS = "state.safetensors", "state.json"
 
@@ -31,17 +31,16 @@ def save(folder: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Non
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
         save_file({k: v.contiguous() for k, v in tensors.items()}, fresh / TENSORS)
+        for path in (fresh / TENSORS, fresh):
+            sync(path)
         # The facts come last and whole: where they stand, the tensors stand too.
-        partial = fresh / f"{FACTS}.partial"
-        partial.write_text(json.dumps(facts), encoding="utf-8")
-        for path in (*fresh.iterdir(), fresh):
-            _sync(path)
-        partial.rename(fresh / FACTS)
+        write_text(fresh / FACTS, json.dumps(facts))
+        sync(fresh)
         shutil.rmtree(old, ignore_errors=True)
         if folder.exists():
             folder.rename(old)
         fresh.rename(folder)
-        _sync(folder.parent)
+        sync(folder.parent)
         shutil.rmtree(old, ignore_errors=True)
     except (OSError, SafetensorError) as error:
         raise TrainingError(
@@ -73,11 +72,3 @@ def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
             where=str(candidate),
             mend=f"Remove {folder} and train anew without --resume",
         ) from error
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -7,6 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from seq2see.errors import TrainingError
+from seq2see.files import read_lines, refusing, write_text
+
+_MEND = "Free space, then continue with --resume, or choose another folder with --out"
+
 
 @dataclass(frozen=True)
 class Window:
@@ -74,14 +79,16 @@ class Journal:
         path: the file.
         after: keep what the file says up to this step and drop the rest, which the resumed run will
             write again.
+
+    Raises:
+        TrainingError: the disk is full or the file cannot be written; so do the methods.
     """
 
     def __init__(self, path: Path, after: int = 0) -> None:
         self.path = path
-        kept = [row for row in _rows(path) if row["step"] <= after] if after else []
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
-        partial.replace(path)  # at once, so that a process killed here loses nothing
+        kept = [row for row in read_lines(path) if row["step"] <= after] if after else []
+        with refusing(TrainingError, path, _MEND):
+            write_text(path, "".join(json.dumps(row) + "\n" for row in kept))
 
     def window(self, record: Window) -> None:
         """Writes a record of kind `train`."""
@@ -92,8 +99,12 @@ class Journal:
         self._write("validation", asdict(record))
 
     def _write(self, kind: str, record: dict[str, Any]) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"kind": kind, **record}) + "\n")
+        line = json.dumps({"kind": kind, **record}) + "\n"
+        with (
+            refusing(TrainingError, self.path, _MEND),
+            self.path.open("a", encoding="utf-8", newline="\n") as file,
+        ):
+            file.write(line)
 
 
 class TensorBoard:
@@ -114,14 +125,3 @@ class TensorBoard:
         """Writes the score."""
         self._writer.add_scalar(f"validation/{record.metric}", record.score, record.step)
         self._writer.flush()
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    rows = []
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                rows.append(json.loads(line))
-            except ValueError:  # the process died while it wrote this line; the step is run again
-                break
-    return rows
