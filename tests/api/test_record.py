@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from seq2see.api.record import Record, read_lines, tokens_per_second, write_text
+from seq2see.api.record import Record, tokens_per_second, write_text
 from seq2see.errors import BundleError, ConfigError
+from seq2see.files import read_lines
 
 TRAINING: dict[str, Any] = {"draft": {"seed": 1, "models": ("a", "b")}, "pairs": "12ab"}
 

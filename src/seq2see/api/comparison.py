@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from seq2see.api.model import Model, load
-from seq2see.api.record import Record, read_lines, tokens_per_second, write_lines
+from seq2see.api.record import Record, tokens_per_second, write_lines
 from seq2see.api.standings import Contrast, Standing, Trial, contrast, stand
 from seq2see.api.training import write_draft
 from seq2see.config import Tree, parse
 from seq2see.data.pairs import Columns, fingerprint
 from seq2see.errors import ConfigError
 from seq2see.evaluate.metrics import metric_named
+from seq2see.files import read_lines
 from seq2see.recipe.choose import choose
 from seq2see.recipe.draft import architecture
 from seq2see.recipe.folder import TrainingFolder

@@ -13,8 +13,6 @@ from seq2see.api.standings import Contrast, Trial, stand
 from seq2see.errors import BundleError, ConfigError
 from seq2see.files import read_lines
 
-__all__ = ["NAME", "Record", "read_lines", "tokens_per_second", "write_lines", "write_text"]
-
 NAME = "comparison.json"
 
 
