@@ -7,7 +7,7 @@ import torch
 
 from helpers import network, recurrent_settings, same, tokens, transformer_settings
 from seq2see.nn.settings import Settings
-from seq2see.nn.state import Memory, TensorState
+from seq2see.nn.state import TensorState
 
 REAL = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 1, 0]]).bool()
 ROWS = torch.tensor([2, 0, 0])
@@ -32,18 +32,6 @@ def test_select_of_no_row_leaves_none() -> None:
     assert taken.tensors["h"].shape == (0, 2)
 
 
-@pytest.mark.parametrize("final", [None, torch.arange(3.0).view(3, 1, 1)], ids=["none", "final"])
-def test_memory_selects_states_mask_and_last_states(final: torch.Tensor | None) -> None:
-    taken = Memory(torch.arange(12.0).view(3, 4, 1), REAL, final).select(ROWS)
-    assert taken.states[:, 0, 0].tolist() == [8, 0, 0]
-    assert torch.equal(taken.real, REAL[[2, 0, 0]])
-    if final is None:
-        assert taken.final is None
-    else:
-        assert taken.final is not None
-        assert taken.final.flatten().tolist() == [2, 0, 0]
-
-
 @pytest.mark.parametrize("settings", BOTH, ids=str)
 def test_stepping_selected_rows_is_selecting_stepped_rows(settings: Settings) -> None:
     net = network(settings)
@@ -56,12 +44,3 @@ def test_stepping_selected_rows_is_selecting_stepped_rows(settings: Settings) ->
     assert after_part.tensors.keys() == after.tensors.keys()
     for name, tensor in after_part.tensors.items():
         same(tensor, after.tensors[name][ROWS])
-
-
-@pytest.mark.parametrize("settings", BOTH, ids=str)
-def test_starting_from_selected_memory_is_selecting_the_start(settings: Settings) -> None:
-    net = network(settings)
-    memory = net.encode(tokens(3, 4), REAL)
-    one, two = net.start(memory.select(ROWS)), net.start(memory).select(ROWS)
-    for name, tensor in one.tensors.items():
-        same(tensor, two.tensors[name])

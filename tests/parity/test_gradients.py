@@ -90,7 +90,7 @@ def test_norm(kind: Any, padded: bool) -> None:
 
 
 def test_embedding_and_learned_positions() -> None:
-    layer = randomised(Embedding(new_table(11, 4), Learned(4, 3), 0.0, scaled=True))
+    layer = randomised(Embedding(new_table(11, 4), Learned(4, 3), 0.0))
     check(layer, lambda: layer(tokens(2, 5)))
 
 

@@ -23,13 +23,11 @@ class Embedding(nn.Module):
     Taps: `tokens` (scaled embeddings) and `out` (what the first layer reads).
     """
 
-    def __init__(
-        self, table: nn.Embedding, positions: nn.Module | None, dropout: float, *, scaled: bool
-    ) -> None:
+    def __init__(self, table: nn.Embedding, positions: nn.Module | None, dropout: float) -> None:
         super().__init__()
         self.table = table
         self.positions = NoPosition() if positions is None else positions
-        self.scale = math.sqrt(table.embedding_dim) if scaled else 1.0
+        self.scale = math.sqrt(table.embedding_dim)
         self.dropout = Dropout(dropout)
         self.tokens, self.out = Tap(), Tap()
 

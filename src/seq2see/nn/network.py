@@ -71,13 +71,13 @@ class Network(nn.Module):
     def _embedding(self, table: nn.Embedding) -> Embedding:
         settings = self.settings
         if isinstance(settings, RecurrentSettings):
-            return Embedding(table, None, settings.dropout, scaled=True)
+            return Embedding(table, None, settings.dropout)
         positions: nn.Module | None = None
         if settings.positions == "sinusoidal":
             positions = Sinusoidal()
         elif settings.positions == "learned":
             positions = Learned(settings.d_model, settings.max_positions)
-        return Embedding(table, positions, settings.dropout, scaled=True)
+        return Embedding(table, positions, settings.dropout)
 
     def _draw(self) -> None:
         for module in self.modules():

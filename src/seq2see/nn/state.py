@@ -24,14 +24,6 @@ class Memory:
     real: Bool[Tensor, "row source"]
     final: Float[Tensor, "row layer d_memory"] | None = None
 
-    def select(self, rows: Int[Tensor, " kept"]) -> Memory:
-        """Takes the given rows, in that order; a row may be taken several times."""
-        return Memory(
-            self.states[rows],
-            self.real[rows],
-            None if self.final is None else self.final[rows],
-        )
-
 
 class State(Protocol):
     """What a decoder remembers of the tokens so far; search never looks into it."""
