@@ -35,6 +35,7 @@ TRANSFORMER_TAPS = [
     *under("decoder.0.cross", *ATTENTION),
     *under("decoder.0", "around_self.written", "around_cross.written", *FEED),
     "decoder.out",
+    "prediction",
 ]
 
 BILSTM_TAPS = [
@@ -44,8 +45,9 @@ BILSTM_TAPS = [
     *under("encoder.0.backwards", *LSTM),
     "encoder.out",
     *under("decoder.0", *LSTM),
-    *under("decoder.cross", "scores", "pattern", "context"),
+    *under("decoder.cross", "q", "k", "scores", "pattern", "context"),
     "decoder.out",
+    "prediction",
 ]
 
 
@@ -54,7 +56,7 @@ def taps(net: nn.Module) -> list[str]:
 
 
 def run(net: Network) -> Tensor:
-    return net(tokens(2, 4), REAL, tokens(2, 3, seed=1))
+    return net.logits(net(tokens(2, 4), REAL, tokens(2, 3, seed=1)))
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,8 @@ class StateAttention(nn.Module):
         A.1.2.
     `dot` compares vectors of one size, so it needs d_query = d_memory.
 
-    Taps: `scores`, `pattern` `[row, 1, query, key]` (one head), `context`.
+    Taps: `q` and `k`, what is compared, `[row, position, d_query]`; `scores`, `pattern`
+    `[row, 1, query, key]` (one head), `context`.
     """
 
     def __init__(self, kind: ScoreKind, d_query: int, d_memory: int) -> None:
@@ -202,11 +203,12 @@ class StateAttention(nn.Module):
             self.query = nn.Linear(d_query, d_query, bias=False)
             self.key = nn.Linear(d_memory, d_query)
             self.energy = nn.Linear(d_query, 1, bias=False)
+        self.q, self.k = Tap(), Tap()
         self.scores, self.pattern, self.context = Tap(), Tap(), Tap()
 
     def keys(self, memory: Float[Tensor, "row key d_memory"]) -> Float[Tensor, "row key d_query"]:
         """Prepares the encoder states once for all queries."""
-        return memory if self.kind == "dot" else self.key(memory)
+        return self.k(memory if self.kind == "dot" else self.key(memory))
 
     def forward(
         self,
@@ -216,8 +218,9 @@ class StateAttention(nn.Module):
         real: Bool[Tensor, "row key"],
     ) -> Float[Tensor, "row query d_memory"]:
         """Returns the mean of the encoder states, weighted by how well each matches the query."""
+        q = self.q(self.query(q) if self.kind == "additive" else q)
         if self.kind == "additive":
-            hidden = torch.tanh(self.query(q)[:, :, None] + k[:, None])  # row query key d_query
+            hidden = torch.tanh(q[:, :, None] + k[:, None])  # row query key d_query
             scores = self.energy(hidden).squeeze(-1)
         else:
             scores = q @ k.transpose(-2, -1)

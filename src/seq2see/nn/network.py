@@ -15,6 +15,7 @@ from seq2see.nn.encoder import RecurrentEncoder, TransformerEncoder
 from seq2see.nn.positions import Learned, Sinusoidal
 from seq2see.nn.settings import RecurrentSettings, Settings, TransformerSettings
 from seq2see.nn.state import Memory, TensorState
+from seq2see.nn.tap import Tap
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class Network(nn.Module):
     Args:
         settings: what it is made of.
         sizes: the vocabularies' sizes; equal where `settings.tied` is `all`.
+
+    Tap: `prediction`, the logits wherever they are computed as a whole. Training fuses them with
+    its loss and never holds them.
     """
 
     def __init__(self, settings: Settings, sizes: Sizes) -> None:
@@ -52,6 +56,7 @@ class Network(nn.Module):
         else:
             self.encoder, self.decoder = RecurrentEncoder(settings), RecurrentDecoder(settings)
         self.output = nn.Linear(width, sizes.target, bias=False)
+        self.prediction = Tap()
         self._draw()
         if settings.tied != "none":
             self.output.weight = target.weight
@@ -114,7 +119,7 @@ class Network(nn.Module):
 
     def logits(self, hidden: Float[Tensor, "*shape d_out"]) -> Float[Tensor, "*shape vocabulary"]:
         """Compares a decoder output with every target token's vector."""
-        return F.linear(hidden, self.output.weight)
+        return self.prediction(F.linear(hidden, self.output.weight))
 
     def forward(
         self,
