@@ -78,7 +78,7 @@ class EchoState:
     source: Tensor
     place: int
 
-    def select(self, rows: Tensor) -> EchoState:
+    def select(self, rows: Tensor, width: int = 1) -> EchoState:
         return EchoState(self.source[rows], self.place)
 
 

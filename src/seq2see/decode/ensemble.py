@@ -21,9 +21,9 @@ class EnsembleState:
 
     states: tuple[TensorState, ...]
 
-    def select(self, rows: Int[Tensor, " kept"]) -> EnsembleState:
-        """Takes the given rows, in that order; a row may be taken several times."""
-        return EnsembleState(tuple(state.select(rows) for state in self.states))
+    def select(self, rows: Int[Tensor, " kept"], width: int = 1) -> EnsembleState:
+        """Takes the given rows, in that order; see `State`."""
+        return EnsembleState(tuple(state.select(rows, width) for state in self.states))
 
 
 class Ensemble(nn.Module):

@@ -179,9 +179,7 @@ def search(
         kept = (~found.done(live)).nonzero()[:, 0]
         rows = (kept[:, None] * width + parent[kept]).flatten()
         live = live.keep(kept)
-        # Copying the state is dear, and a greedy search reorders nothing.
-        if not torch.equal(rows, torch.arange(len(logits), device=rows.device)):
-            state = state.select(rows)
+        state = state.select(rows, parent.shape[1])
     return [ranked(each, options.length_penalty)[: options.nbest] for each in found.hypotheses]
 
 

@@ -148,6 +148,29 @@ class MultiHeadAttention(nn.Module):
         context = (self._fused if fused else self._stepwise)(q, k, v, mask, bias)
         return self.output(join_heads(self.context(context)))
 
+    def read(
+        self,
+        x: Float[Tensor, "row query d_model"],
+        k: Float[Tensor, "source kv_head key d_key"],
+        v: Float[Tensor, "source kv_head key d_value"],
+        mask: Bool[Tensor, "source 1 1 key"],
+    ) -> Float[Tensor, "row query d_model"]:
+        """Looks from `x` at keys and values that rows share, as the hypotheses of a source do.
+
+        Args:
+            x: what looks; as many rows in succession to each source.
+            k: from `keys_values`, one row a source.
+            v: from `keys_values`, one row a source.
+            mask: True where the queries of a source may look.
+        """
+        width = len(x) // max(1, len(k))
+        if width > 1 and any_watched((self.q, self.scores, self.pattern, self.context)):
+            # Whoever watches is promised a row a hypothesis.
+            k, v, mask = (each.repeat_interleave(width, dim=0) for each in (k, v, mask))
+        # To the keys of a source, the positions of its hypotheses are just more queries.
+        queries = x.reshape(len(k), -1, x.shape[-1])
+        return self(self.queries(queries), k, v, mask).view_as(x)
+
     def _explicit(self) -> bool:
         dropping = self.training and self.dropout.threshold > 0
         return dropping or any_watched((self.scores, self.pattern))
@@ -213,11 +236,25 @@ class StateAttention(nn.Module):
     def forward(
         self,
         q: Float[Tensor, "row query d_query"],
-        k: Float[Tensor, "row key d_query"],
-        memory: Float[Tensor, "row key d_memory"],
-        real: Bool[Tensor, "row key"],
+        k: Float[Tensor, "source key d_query"],
+        memory: Float[Tensor, "source key d_memory"],
+        real: Bool[Tensor, "source key"],
     ) -> Float[Tensor, "row query d_memory"]:
-        """Returns the mean of the encoder states, weighted by how well each matches the query."""
+        """Returns the mean of the encoder states, weighted by how well each matches the query.
+
+        Args:
+            q: what looks; as many rows in succession to each source.
+            k: from `keys`, one row a source.
+            memory: the encoder states, one row a source.
+            real: which of them are tokens.
+        """
+        shape = q.shape[:2]
+        if len(q) > len(k) and any_watched((self.q, self.scores, self.pattern, self.context)):
+            # Whoever watches is promised a row a hypothesis.
+            width = len(q) // len(k)
+            k, memory, real = (each.repeat_interleave(width, dim=0) for each in (k, memory, real))
+        # To the keys of a source, the positions of its hypotheses are just more queries.
+        q = q.reshape(len(k), -1, q.shape[-1])
         q = self.q(self.query(q) if self.kind == "additive" else q)
         if self.kind == "additive":
             hidden = torch.tanh(q[:, :, None] + k[:, None])  # row query key d_query
@@ -226,4 +263,4 @@ class StateAttention(nn.Module):
             scores = q @ k.transpose(-2, -1)
         scores = self.scores(scores[:, None])  # row 1 query key
         pattern = self.pattern(attention_weights(scores, real[:, None, None]))
-        return self.context(pattern.squeeze(1) @ memory)
+        return self.context(pattern.squeeze(1) @ memory).view(*shape, -1)

@@ -98,7 +98,7 @@ class Block(nn.Module):
         cross = self.cross
         assert cross is not None
         (k, v), source_mask = memory
-        x = self.around_cross(x, lambda y: cross(cross.queries(y), k, v, source_mask), None)
+        x = self.around_cross(x, lambda y: cross.read(y, k, v, source_mask), None)
         return self.out(self._think(x, None)), present[0]
 
     def _look(self, x: Tensor, mask: Tensor, past: KeyValue | None) -> tuple[Tensor, KeyValue]:

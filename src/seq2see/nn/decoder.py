@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -40,12 +42,13 @@ class TransformerDecoder(nn.Module):
 
     def start(self, memory: Memory) -> TensorState:
         """Projects the source's keys and values once for all steps."""
-        tensors = {"real": memory.real}
+        source = {"real": memory.real}
         for layer in range(self.depth):
             cross: MultiHeadAttention = self.block(layer).cross  # type: ignore[assignment]
             k, v = cross.keys_values(memory.states)
-            tensors |= {f"{layer}.cross.k": k, f"{layer}.cross.v": v}
-        return TensorState(0, tensors)
+            # Laid out for a product by head once, not anew at every step.
+            source |= {f"{layer}.k": k.contiguous(), f"{layer}.v": v.contiguous()}
+        return TensorState(0, source, {})
 
     def forward(
         self, x: Float[Tensor, "row target d_model"], state: TensorState
@@ -57,16 +60,16 @@ class TransformerDecoder(nn.Module):
         """
         total = state.length + x.shape[1]
         mask = causal(x.shape[1], total, x.device)
-        tensors = dict(state.tensors)
-        source_mask = over_keys(tensors["real"])
+        source, tensors = state.source, dict(state.tensors)
+        source_mask = over_keys(source["real"])
         for layer in range(self.depth):
-            cross = (tensors[f"{layer}.cross.k"], tensors[f"{layer}.cross.v"])
+            cross = (source[f"{layer}.k"], source[f"{layer}.v"])
             past: KeyValue | None = None
             if state.length:
-                past = (tensors[f"{layer}.self.k"], tensors[f"{layer}.self.v"])
+                past = (tensors[f"{layer}.k"], tensors[f"{layer}.v"])
             x, (k, v) = self.block(layer).decode(x, mask, (cross, source_mask), past)
-            tensors |= {f"{layer}.self.k": k, f"{layer}.self.v": v}
-        return self.out(self.norm(x)), TensorState(total, tensors)
+            tensors |= {f"{layer}.k": k, f"{layer}.v": v}
+        return self.out(self.norm(x)), replace(state, length=total, tensors=tensors)
 
 
 class RecurrentDecoder(nn.Module):
@@ -105,14 +108,14 @@ class RecurrentDecoder(nn.Module):
     def start(self, memory: Memory) -> TensorState:
         """Maps the last state of each encoder layer to the first state of each decoder layer."""
         assert memory.final is not None
-        tensors = {"real": memory.real, "memory": memory.states}
+        source, tensors = {"real": memory.real, "memory": memory.states}, {}
         if self.cross is not None:
-            tensors["keys"] = self.cross.keys(memory.states)
+            source["keys"] = self.cross.keys(memory.states)
         for layer in range(self.depth):
             final = memory.final[:, min(layer, self.encoder_depth - 1)]
             first = torch.tanh(self.get_submodule(f"start_{layer}")(final))
             tensors |= _named(layer, first.chunk(1 + self.cell_state, dim=-1))
-        return TensorState(0, tensors)
+        return TensorState(0, source, tensors)
 
     def forward(
         self, x: Float[Tensor, "row target d_embedding"], state: TensorState
@@ -122,7 +125,7 @@ class RecurrentDecoder(nn.Module):
         Returns:
             A vector for each new position, and the state after them.
         """
-        tensors = dict(state.tensors)
+        source, tensors = state.source, dict(state.tensors)
         context: Tensor | None = None
         length = state.length + x.shape[1]
         for layer in range(self.depth):
@@ -130,11 +133,11 @@ class RecurrentDecoder(nn.Module):
             states, last = self.get_submodule(str(layer))(x, hidden)
             tensors |= _named(layer, last)
             if layer == 0 and self.cross is not None:
-                context = self.cross(states, tensors["keys"], tensors["memory"], tensors["real"])
+                context = self.cross(states, source["keys"], source["memory"], source["real"])
             seen = states if context is None else torch.cat([states, context], dim=-1)
             x = self.dropout(seen)
         y = torch.tanh(self.readout(x))
-        return self.out(self.dropout(y)), TensorState(length, tensors)
+        return self.out(self.dropout(y)), replace(state, length=length, tensors=tensors)
 
 
 def _named(layer: int, hidden: Hidden) -> dict[str, Tensor]:

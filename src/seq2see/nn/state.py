@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -28,24 +29,49 @@ class Memory:
 class State(Protocol):
     """What a decoder remembers of the tokens so far; search never looks into it."""
 
-    def select(self, rows: Int[Tensor, " kept"]) -> State:
-        """Takes the given rows, in that order; a row may be taken several times."""
+    def select(self, rows: Int[Tensor, " kept"], width: int = 1) -> State:
+        """Takes the given rows, in that order; a row may be taken several times.
+
+        Args:
+            rows: which ones.
+            width: how many rows in succession belong to one source and so share what is kept of it.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class TensorState:
-    """A decoder's state as named tensors whose first dimension is the row.
+    """A decoder's state as named tensors.
 
     Args:
         length: how many tokens have been read.
-        tensors: hidden vectors of a recurrent decoder, or keys and values of a Transformer's.
+        source: what is kept of the sources; the first dimension is the source.
+        tensors: hidden vectors of a recurrent decoder, or keys and values of a Transformer's. The
+            first dimension is the row.
+        width: rows that belong to each source; they stand in succession.
     """
 
     length: int
+    source: dict[str, Tensor]
     tensors: dict[str, Tensor]
+    width: int = 1
 
-    def select(self, rows: Int[Tensor, " kept"]) -> TensorState:
-        """Takes the given rows, in that order; a row may be taken several times."""
-        kept = {name: tensor.index_select(0, rows) for name, tensor in self.tensors.items()}
-        return TensorState(self.length, kept)
+    def select(self, rows: Int[Tensor, " kept"], width: int = 1) -> TensorState:
+        """Takes the given rows, in that order; a row may be taken several times.
+
+        Args:
+            rows: which ones.
+            width: how many of them in succession belong to one source.
+        """
+        sources = rows[::width] // self.width
+        return TensorState(
+            self.length, _take(self.source, sources), _take(self.tensors, rows), width
+        )
+
+
+def _take(tensors: dict[str, Tensor], rows: Int[Tensor, " kept"]) -> dict[str, Tensor]:
+    """Copies the given rows, unless they are all there are."""
+    count = len(next(iter(tensors.values()), rows))
+    if torch.equal(rows, torch.arange(count, device=rows.device)):
+        return tensors
+    return {name: tensor.index_select(0, rows) for name, tensor in tensors.items()}
