@@ -108,7 +108,8 @@ class RecurrentDecoder(nn.Module):
     def start(self, memory: Memory) -> TensorState:
         """Maps the last state of each encoder layer to the first state of each decoder layer."""
         assert memory.final is not None
-        source, tensors = {"real": memory.real, "memory": memory.states}, {}
+        source = {"real": memory.real, "memory": memory.states}
+        tensors: dict[str, Tensor] = {}
         if self.cross is not None:
             source["keys"] = self.cross.keys(memory.states)
         for layer in range(self.depth):
