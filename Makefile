@@ -9,12 +9,12 @@ ARGS ?=
 BIN := .venv/bin
 STAMP := .venv/.seq2see-setup
 UNFINISHED := .venv/.seq2see-unfinished
-INSTALL := -e ".[dev,demo,tensorboard]"
+INSTALL := -e ".[dev,demo,hub,tensorboard]"
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
 # The packages whose public functions carry array shapes, as far as they have tests.
 SHAPED := $(patsubst %/,%,$(sort $(dir $(wildcard \
-	$(foreach package,nn parity decode train,tests/$(package)/test_*.py)))))
+	$(foreach package,nn parity decode look train,tests/$(package)/test_*.py)))))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -34,13 +34,18 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 @dataclass(frozen=True)
 class Part:
-    """One training run of a task: data files relative to the folder of data sets."""
+    """One training run of a task: data files relative to the folder of data sets.
+
+    `each_line` has every line of the test file count once, as in a corpus of running text; without
+    it every distinct source counts once.
+    """
 
     train: str
     dev: str
     test: str
     settings: tuple[str, ...] = ()
     columns: str = ""
+    each_line: bool = False
 
 
 MULTI30K = Part(
@@ -68,7 +73,10 @@ TASKS: dict[str, dict[str, Part]] = {
         for lang in ["ang", "ara", "got", "hun", "kat", "non", "pol", "slk"]
     },
     "histnorm": {
-        "german": Part(*(f"histnorm/german-ridges.{part}.txt" for part in ("train", "dev", "test")))
+        "german": Part(
+            *(f"histnorm/german-ridges.{part}.txt" for part in ("train", "dev", "test")),
+            each_line=True,
+        )
     },
 }
 
@@ -145,9 +153,11 @@ def train(part: Part, out: Path, given: argparse.Namespace) -> dict[str, Any]:
 
 def score(part: Part, out: Path, folder: Path) -> dict[str, Any]:
     """Scores the model on the test file; nothing is kept that names a folder of this machine."""
-    printed, _ = seq2see(["evaluate", str(out), part.test, *columns(part), "--json"], folder)
+    arguments = ["evaluate", str(out), part.test, *columns(part), "--json"]
+    printed, _ = seq2see(arguments + ["--each-line"] * part.each_line, folder)
     report = json.loads(printed)
-    return {"test": {name: report[name] for name in ("data", "scores", "unknown_share")}}
+    kept = ("data", "each_line", "scores", "unknown_share", "unfinished")
+    return {"test": {name: report[name] for name in kept}}
 
 
 def columns(part: Part) -> list[str]:

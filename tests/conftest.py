@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-SHAPED_PACKAGES = ["seq2see.nn", "seq2see.decode", "seq2see.train"]
+SHAPED_PACKAGES = ["seq2see.nn", "seq2see.decode", "seq2see.look", "seq2see.train"]
 
 if os.environ.get("SEQ2SEE_SHAPES") == "1":
     from jaxtyping import install_import_hook

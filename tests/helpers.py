@@ -77,3 +77,13 @@ def watched(module: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def hooks_in(network: nn.Module) -> list[str]:
+    """The modules that any hook stands at."""
+    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return [
+        name
+        for name, module in network.named_modules()
+        if any(getattr(module, kind) for kind in kinds)
+    ]

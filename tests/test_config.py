@@ -34,6 +34,14 @@ def test_nearest_names_one_choice_or_lists_all() -> None:
     assert nearest("xyz", ["fan", "degrees"]) == "Choose one of: degrees, fan"
 
 
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [("blue", "bleu"), ("BLEU", "bleu"), ("sacrebleu", "bleu"), ("chrF++", "chrf"), ("par", "per")],
+)
+def test_nearest_looks_past_capitals_and_additions(word: str, near: str) -> None:
+    assert nearest(word, ["bleu", "bleu-tok", "chrf", "wer", "per"]) == f"Did you mean {near}?"
+
+
 def test_parse_fills_the_defaults() -> None:
     assert parse(Oven, {"degrees": 200, "minutes": 5}, "oven") == Oven(200, minutes=5.0)
 

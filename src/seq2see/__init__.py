@@ -12,6 +12,7 @@ model = s2s.load("my-model")
 from __future__ import annotations
 
 import types
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from seq2see import errors
@@ -20,6 +21,8 @@ from seq2see import train as _package
 if TYPE_CHECKING:
     from seq2see.api.model import Model, load
     from seq2see.api.training import train
+    from seq2see.look.ablate import ablate
+    from seq2see.look.replace import replace
 else:
 
     class _Train(types.ModuleType):
@@ -34,15 +37,18 @@ else:
     train = _package
 
 __version__ = "0.1.0"
-__all__ = ["Model", "__version__", "errors", "load", "train"]
+__all__ = ["Model", "__version__", "ablate", "errors", "load", "replace", "train"]
 
-_HOMES = ("Model", "load")
+_HOMES = {
+    "Model": "seq2see.api.model",
+    "load": "seq2see.api.model",
+    "ablate": "seq2see.look.ablate",
+    "replace": "seq2see.look.replace",
+}
 
 
 def __getattr__(name: str) -> Any:
     # torch takes seconds to import, and `seq2see --help` does not need it.
     if name in _HOMES:
-        from seq2see.api import model
-
-        return getattr(model, name)
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'seq2see' has no attribute {name!r}")

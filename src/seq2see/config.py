@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from rapidfuzz import fuzz, process
 
 from seq2see.errors import ConfigError
 
 T = TypeVar("T")
 Tree = dict[str, Any]
 
+_LIKE = 60.0
+"""Percent of the letters of two words that a misspelling shares with what was meant, in order."""
+
 
 def nearest(word: str, choices: Iterable[str]) -> str:
-    """Returns a hint that names the choice most like `word`, or lists all when none is near."""
+    """Returns a hint that names the choice most like `word`, or lists all when none is near.
+
+    Capital letters count as small ones.
+    """
     known = sorted(choices)
-    close = difflib.get_close_matches(word, known, n=1)
+    close = process.extractOne(
+        word, known, scorer=fuzz.ratio, processor=str.lower, score_cutoff=_LIKE
+    )
     return f"Did you mean {close[0]}?" if close else f"Choose one of: {', '.join(known)}"
 
 

@@ -13,6 +13,7 @@ from fixtures import TINY, Notebook, easy, write_tsv
 from seq2see.api.model import load
 from seq2see.api.training import default_out, train, write_draft
 from seq2see.errors import ConfigError, Seq2seeError
+from seq2see.files import READY
 
 SHORT = (*TINY, "train.steps=6", "train.validations=1")
 
@@ -75,6 +76,16 @@ def test_a_finished_run_is_resumed_to_the_same_model(data: Path, tmp_path: Path)
 def test_there_has_to_be_a_run_to_resume(data: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no run to resume"):
         train(data, *SHORT, out=tmp_path / "model", resume=True)
+
+
+def test_a_whole_model_whose_files_have_not_moved_is_not_replaced(
+    data: Path, tmp_path: Path
+) -> None:
+    # As a first save leaves it that was killed before the first of its moves.
+    train(data, *SHORT, out=tmp_path / "whole").save(tmp_path / "model" / READY)
+    with pytest.raises(ConfigError, match="holds a trained model"):
+        train(data, *SHORT, out=tmp_path / "model")
+    assert load(tmp_path / "model").recipe.train.steps == 6
 
 
 def test_other_settings_for_a_resumed_run_are_not_ignored(data: Path, tmp_path: Path) -> None:

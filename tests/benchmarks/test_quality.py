@@ -28,7 +28,9 @@ class Bench:
         self.calls.append(arguments)
         if arguments[0] == "evaluate":
             rest = {"bundle": arguments[1], "data": arguments[2], "against": None}
-            return json.dumps({**rest, "scores": [SCORE], "unknown_share": 0.0}), 900
+            rest |= {"each_line": "--each-line" in arguments, "comparisons": []}
+            facts = {"scores": [SCORE], "unknown_share": 0.0, "unfinished": 0}
+            return json.dumps(rest | facts), 900
         out = Path(arguments[arguments.index("--out") + 1])
         (out / "training").mkdir(parents=True, exist_ok=True)
         for name in ("recipe.toml", "SHA256SUMS"):
@@ -112,10 +114,20 @@ def test_again_removes_the_folder_first(bench: Bench) -> None:
 def test_no_path_of_the_machine_is_recorded(bench: Bench) -> None:
     bench.run("inflection2022", "--only", "ang")
     facts = bench.facts("inflection2022", "ang/seed1")
-    assert set(facts["test"]) == {"data", "scores", "unknown_share"}
+    kept = {"data", "each_line", "scores", "unknown_share", "unfinished"}
+    assert set(facts["test"]) == kept
     assert str(bench.folder) not in json.dumps(facts)
     assert facts["command"].endswith("--columns source=1,target=2,features=3 --seed 1")
     assert facts["peak_memory_mb"] == 300  # of the training, not of the evaluation
+
+
+@pytest.mark.parametrize(("task", "each_line"), [("histnorm", True), ("cmudict", False)])
+def test_running_text_is_scored_line_by_line(bench: Bench, task: str, each_line: bool) -> None:
+    bench.run(task)
+    [asked] = [call for call in bench.calls if call[0] == "evaluate"]
+    assert ("--each-line" in asked) is each_line
+    [facts] = bench.script.results(task).values()
+    assert facts["test"]["each_line"] is each_line
 
 
 def test_the_commit_is_read_before_training(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

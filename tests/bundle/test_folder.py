@@ -7,7 +7,9 @@ import os
 import pickle
 import re
 import shutil
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -31,6 +33,7 @@ from seq2see.bundle.folder import (
     SUMS,
     WEIGHTS,
     Bundle,
+    is_begun,
     load,
     network_settings,
     weights,
@@ -38,7 +41,7 @@ from seq2see.bundle.folder import (
 from seq2see.data.pairs import Pair
 from seq2see.data.store import Tokenizers
 from seq2see.errors import BundleError, ConfigError
-from seq2see.files import READY
+from seq2see.files import FRESH, READY
 from seq2see.nn.network import Network, Sizes
 from seq2see.nn.settings import Settings
 
@@ -411,6 +414,127 @@ def test_a_damaged_file_that_has_not_moved_is_named(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="checksum") as caught:
         load(tmp_path / "model")
     assert caught.value.where == str(tmp_path / "model" / READY / WEIGHTS)
+
+
+def test_a_killed_first_save_is_recognised(tmp_path: Path, reaper: Reaper) -> None:
+    start = tmp_path / "model"
+    start.mkdir()
+    left = [folder for folder in deaths(reaper, start, numbered(1)) if any(folder.iterdir())]
+    names = [{path.name for path in folder.iterdir()} for folder in left]
+    assert {FRESH} in names
+    assert {READY} in names
+    assert all(map(is_begun, left))
+    assert not is_begun(start)
+    (left[0] / FRESH / ".tmpAbCdEf").touch()  # as safetensors calls what it is writing
+    assert is_begun(left[0])
+
+
+@pytest.mark.parametrize("name", ["thesis.tex", f"{FRESH}/thesis.tex", FRESH, ".git/config"])
+def test_what_somebody_else_made_is_not_begun(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    assert not is_begun(tmp_path)
+    assert not is_begun(tmp_path / name)
+
+
+def test_a_save_in_the_middle_of_opening_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = numbered(1), numbered(2)
+    real, looks = bundle_folder.standing, count()
+
+    def standing(folder: Path, name: str) -> Path:
+        if next(looks) == moment:
+            both[1].save(folder)
+        return real(folder, name)
+
+    seen = []
+    monkeypatch.setattr(os, "fsync", lambda handle: None)  # slow, and nothing is lost here
+    monkeypatch.setattr(bundle_folder, "standing", standing)
+    for moment in count(1):  # 0 would be before anything is read
+        both[0].save(tmp_path)
+        looks = count()
+        seen.append(opened(tmp_path))
+        if next(looks) <= moment:  # the moment did not come any more
+            break
+    assert seen == [2] * (len(seen) - 1) + [1]
+    assert len(seen) > 3 * len(FILES)
+
+
+def test_weights_that_move_away_while_they_are_opened_are_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbered(1).save(tmp_path / "model")
+    numbered(2).save(tmp_path / "model" / READY)
+    asked: list[Path] = []
+
+    def moved(path: Path) -> dict[str, torch.Tensor]:
+        if not asked:
+            numbered(3).save(tmp_path / "model")
+        asked.append(path)
+        return load_file(path)
+
+    monkeypatch.setattr(bundle_folder, "load_file", moved)
+    assert opened(tmp_path / "model") == 3
+    assert asked == [tmp_path / "model" / READY / WEIGHTS, tmp_path / "model" / WEIGHTS]
+
+
+def test_memory_that_runs_out_is_no_fault_of_the_bundle(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Path) -> None:
+        raise RuntimeError("unable to mmap: Cannot allocate memory (12)")
+
+    monkeypatch.setattr(bundle_folder, "load_file", full)
+    with pytest.raises(RuntimeError, match="allocate memory"):
+        load(saved)
+
+
+def test_a_model_that_is_always_replaced_is_no_endless_loop(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = bundle_folder._read
+
+    def read(folder: Path) -> Bundle:
+        found = real(folder)
+        found.save(folder)
+        return found
+
+    monkeypatch.setattr(bundle_folder, "_read", read)
+    with pytest.raises(BundleError, match="again and again") as caught:
+        load(saved)
+    assert caught.value.where == str(saved)
+
+
+SAVER = """
+import sys, time; from itertools import cycle; from pathlib import Path
+sys.path[:0] = sys.argv[2:]
+from test_folder import numbered
+print("ready", flush=True)
+for each in cycle([numbered(1), numbered(2)]):
+    each.save(Path(sys.argv[1]))
+    time.sleep(0.1)  # nobody could read what is replaced faster than it can be read
+"""
+
+
+def test_a_model_is_opened_while_another_process_saves_it(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    numbered(1).save(folder)
+    places = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+    command = [sys.executable, "-c", SAVER, str(folder), *places]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as saver:
+        try:
+            assert saver.stdout is not None
+            assert saver.stdout.readline() == "ready\n"
+            end = time.monotonic() + 2
+            seen = []
+            while time.monotonic() < end or len(seen) < 20:
+                seen.append(opened(folder))
+            assert saver.poll() is None
+        finally:
+            saver.kill()
+    assert set(seen) == {1, 2}
+    assert opened(folder) in (1, 2)
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:

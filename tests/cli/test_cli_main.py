@@ -13,7 +13,7 @@ import pytest
 import seq2see as package
 from seq2see.cli import main
 
-COMMANDS = ("check", "train", "translate", "score", "evaluate", "compare", "demo")
+COMMANDS = ("check", "train", "translate", "score", "evaluate", "compare", "bench", "demo")
 
 
 def python(*arguments: str, **how: object) -> subprocess.CompletedProcess[str]:

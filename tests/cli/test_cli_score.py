@@ -69,6 +69,33 @@ def test_all_targets_of_a_source_are_references(seq2see, bundle: Path, tmp_path:
     assert {score["sources"] for score in json.loads(ran.out)["scores"]} == {2}
 
 
+def test_each_line_counts_once_where_asked_for(seq2see, bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "running.tsv").write_text("ab\tba\nab\tbb\nab\tba\ncd\tdc\n")
+    options = ("--metrics", "accuracy,chrf", "--json", "--beam", "1")
+    ran = seq2see("evaluate", bundle, tmp_path / "running.tsv", "--each-line", *options)
+    found = json.loads(ran.out)
+    assert found["each_line"] is True
+    assert [score["sources"] for score in found["scores"]] == [4, 4]
+    assert found["scores"][0]["signature"].startswith("nrefs:1|unit:text|n:4|")
+    assert found["scores"][1]["signature"].startswith("nrefs:1|")
+    grouped = json.loads(seq2see("evaluate", bundle, tmp_path / "running.tsv", *options).out)
+    assert grouped["each_line"] is False
+    assert grouped["scores"][0]["signature"].startswith("nrefs:any|unit:text|n:2|")
+    assert grouped["scores"][1]["signature"].startswith("nrefs:var|")
+
+
+def test_outputs_without_an_end_are_counted(seq2see, bundle: Path, pairs: Path) -> None:
+    options = ("--beam", "1", "--max-length", "1")
+    said = "outputs that reached the length limit without an end mark: "
+    assert f"{said}60 of 60\n" in seq2see("evaluate", bundle, pairs, *options).out
+    assert (
+        json.loads(seq2see("evaluate", bundle, pairs, *options, "--json").out)["unfinished"] == 60
+    )
+    whole = ("--beam", "1", "--max-length", "200")
+    assert json.loads(seq2see("evaluate", bundle, pairs, *whole, "--json").out)["unfinished"] == 0
+    assert said not in seq2see("evaluate", bundle, pairs, *whole).out
+
+
 def test_a_model_does_not_beat_itself(seq2see, bundle: Path, pairs: Path) -> None:
     options = ("--metrics", "cer, accuracy", "--against", bundle, "--beam", "1")
     found = json.loads(seq2see("evaluate", bundle, pairs, *options, "--json").out)
@@ -84,7 +111,7 @@ def test_an_unknown_metric_is_refused_before_anything_is_decoded(
     monkeypatch.setattr("seq2see.api.model.Model.evaluate", lambda *_, **__: pytest.fail("decoded"))
     ran = seq2see("evaluate", bundle, pairs, "--metrics", "accuracy,blue")
     assert ran.code == 2
-    assert "'bleu'" in ran.err
+    assert "unknown metric 'blue'. Did you mean bleu?" in ran.err
 
 
 def test_the_other_model_is_checked_too(seq2see, bundle: Path, pairs: Path) -> None:

@@ -67,6 +67,7 @@ def test_a_recipe_trains_with_settings_beside_it(seq2see, pairs: Path, tmp_path:
         (("model.kind=transformer", "model.hads=2"), "Did you mean heads"),
         (("model=gru",), "Write model.NAME=VALUE, as model.kind=gru"),
         (("data=3",), "Write data.NAME=VALUE"),
+        (("model=gru", "model.d_hidden=8"), "model is a value, not a table"),
         (("train.steps",), "expected key=value"),
         (("train.steps=many",), "train.steps: found 'many'"),
         (("preset=tinny",), "Did you mean tiny"),
@@ -122,7 +123,13 @@ def test_what_is_no_file_is_named(seq2see, tmp_path: Path, name: str, said: str)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "cannot be read"), ("[data", "no TOML"), ("", "no training data")]
+    ("content", "said"),
+    [
+        (None, "cannot be read"),
+        ("[data", "no TOML"),
+        ("", "no training data are named. Write data.train=FILE"),
+        ("[train]\nsteps = 3\n", "no training data are named. Write data.train=FILE"),
+    ],
 )
 def test_a_wrong_recipe_is_named(seq2see, tmp_path: Path, content: str | None, said: str) -> None:
     recipe = tmp_path / "r.toml"

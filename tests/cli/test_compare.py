@@ -66,6 +66,10 @@ def test_json_alone_goes_to_standard_output(data: Path, capsys: pytest.CaptureFi
         (["model=gru"], "model"),
         (["train=5"], "train"),
         (["train.stepz=5"], "mean steps"),
+        (["seed=x"], "seed: found 'x'"),
+        (["--minutes", "nan"], "train.minutes: found nan"),
+        (["data.train=other.tsv"], "said twice"),
+        (["--device", "gpu"], "--device: 'gpu'"),
     ],
 )
 def test_what_is_wrong_is_said_before_training(

@@ -146,3 +146,19 @@ def test_it_touches_nothing_that_it_did_not_make(
     assert (out / "data" / "precious.tsv").exists()
     (tmp_path / "file").write_text("")
     assert run(tmp_path / "file") == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["model=gru"], "Write model.NAME=VALUE, as model.kind=gru"),
+        (["data.dev=mine.tsv"], "data.dev: said twice"),
+        (["--minutes", "inf"], "train.minutes: found inf"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_written(
+    dictionary: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], said: str
+) -> None:
+    assert run(tmp_path / "out", *more) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

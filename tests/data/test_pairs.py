@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -188,27 +187,58 @@ def test_a_dash_is_standard_input(monkeypatch):
         list(read_lines("-"))
 
 
-def test_the_hub_is_read_through_datasets(monkeypatch):
-    asked = []
-    rows = [{"translation": {"en": "a", "de": "b"}}, {"source": "c"}]
+@pytest.mark.parametrize(
+    ("name", "pairs"),
+    [
+        ("", [("a", "b"), ("c", "d")]),
+        (":train", [("a", "b"), ("c", "d")]),
+        (":dev", [("e", "f")]),
+        (":en-de:dev", [("e", "f")]),
+        (":train[1:]", [("c", "d")]),
+        (":en-de:train[:1]+dev", [("a", "b"), ("e", "f")]),
+    ],
+)
+def test_a_data_set_of_the_hub_has_configurations_and_splits(hub, name, pairs):
+    assert texts(read_pairs(hub + name)) == pairs
+    assert texts(read_sources(hub + name)) == [(source, "") for source, _ in pairs]
 
-    def load_dataset(name, split):
-        asked.append((name, split))
-        if split == "none":
-            raise ValueError("Unknown split")
-        return rows
 
-    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=load_dataset))
-    pairs = read_pairs("hf:org/name:dev")
-    assert next(pairs) == Pair("a", "b", (), 1)
-    with pytest.raises(DataError, match="hf:org/name:dev:2: keys source"):
+def test_a_row_of_the_hub_is_read_like_a_line_of_json(hub):
+    pairs = read_pairs(f"{hub}:tagged:train")
+    assert next(pairs) == Pair("go", "went", ("V", "PST"), 1)
+    with pytest.raises(DataError, match=":tagged:train:2: null where a text should stand"):
         next(pairs)
-    assert texts(read_sources("hf:org/name")) == [("a", ""), ("c", "")]
-    assert asked == [("org/name", "dev"), ("org/name", "train")]
-    with pytest.raises(DataError, match="Unknown split"):
-        list(read_pairs("hf:x:none"))
-    with pytest.raises(ConfigError, match="no data set named"):
-        list(read_pairs("hf:"))
+
+
+def test_a_declared_translation_has_its_languages_in_alphabetical_order(hub, tmp_path):
+    features = "- {name: translation, dtype: {translation: {languages: [en, de]}}}"
+    info = f"dataset_info:\n- config_name: en-de\n  features:\n  {features}\n"
+    card = tmp_path / "set" / "README.md"
+    card.write_text(card.read_text().replace("---\n", f"---\n{info}", 1))
+    assert texts(read_pairs(f"{hub}:dev")) == [("f", "e")]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (":test", "Unknown split .*train.*dev.* Check the network and each name"),
+        (":en-fr:train", "'en-fr' not found. Available: .*en-de.*tagged"),
+        (":train[", "cannot be read"),
+        ("/absent", "cannot be read"),
+    ],
+)
+def test_what_the_hub_does_not_have_is_said(hub, name, says):
+    with pytest.raises(DataError, match=says) as caught:
+        list(read_pairs(hub + name))
+    assert caught.value.where == hub + name
+
+
+@pytest.mark.parametrize(
+    "data", ["hf:", "hf::dev", "hf:x:", "hf:x::dev", "hf:x:y:", "hf:x:y:z:dev"]
+)
+def test_a_malformed_name_shows_the_forms(data):
+    with pytest.raises(ConfigError, match="hf:NAME, hf:NAME:SPLIT or hf:NAME:CONFIG:SPLIT"):
+        list(read_pairs(data))
 
 
 def test_the_hub_without_its_extra_says_what_to_install(monkeypatch):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import torch
 
@@ -46,3 +48,23 @@ def test_an_ensemble_is_the_mean_of_those_that_look(make) -> None:
     first, second = (align(one, SOURCES, TARGETS)[1] for one in looking)
     mean = align(Ensemble([*looking, make("rnn")]), SOURCES, TARGETS)[1]
     np.testing.assert_allclose(mean, (first + second) / 2, atol=1e-6)
+
+
+def test_what_another_thread_runs_meanwhile_does_not_get_in(make) -> None:
+    network = make("bilstm")
+    alone = align(network, SOURCES[:1], TARGETS[:1])
+    entered = threading.Event()
+
+    def interfere(*_: object) -> None:
+        if threading.current_thread() is threading.main_thread() and not entered.is_set():
+            entered.set()
+            other = threading.Thread(target=network, args=(source, source != 0, source))
+            other.start()
+            other.join()
+
+    source = torch.tensor(SOURCES[1:])
+    hook = network.encoder.register_forward_hook(interfere)
+    (pattern,) = align(network, SOURCES[:1], TARGETS[:1])
+    hook.remove()
+    assert entered.is_set()
+    np.testing.assert_allclose(pattern, alone[0], atol=1e-6)

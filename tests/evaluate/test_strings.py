@@ -99,3 +99,12 @@ def test_signature_names_convention_unit_and_number():
     (score,) = evaluate(["A", "B"], [["A"], ["B", "C"]], ["per"], resamples=0)
     assert score.signature.startswith("nrefs:closest|unit:symbol|n:2|seq2see:")
     assert not score.higher_is_better
+
+
+def test_one_reference_each_stands_in_the_signature():
+    scores = evaluate(["A", "A"], [["A"], ["B"]], ["accuracy", "wer", "per", "cer"], resamples=0)
+    units = ["text", "output", "symbol", "character"]
+    for score, unit in zip(scores, units, strict=True):
+        assert score.signature.startswith(f"nrefs:1|unit:{unit}|n:2|seq2see:")
+    (twice,) = evaluate(["A", "A"], [["A", "A"], ["B"]], ["accuracy"], resamples=0)
+    assert twice.signature.startswith("nrefs:any|unit:text|n:2|")

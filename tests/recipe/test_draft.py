@@ -212,5 +212,8 @@ def test_nothing_near_lists_all_presets() -> None:
 
 @pytest.mark.parametrize("assignment", ["model=transformer", "data=3", "train=3", "decode=beam"])
 def test_a_section_has_to_be_a_table(assignment: str) -> None:
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match="a section with settings") as caught:
         draft(None, [assignment])
+    section = assignment.partition("=")[0]
+    assert caught.value.where == section
+    assert caught.value.mend.startswith(f"Write {section}.NAME=VALUE")

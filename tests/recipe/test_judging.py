@@ -30,6 +30,14 @@ def test_a_source_that_stands_twice_has_two_references() -> None:
     assert [round(score.value, 1) for score in scores] == [66.7]
 
 
+def test_each_line_can_be_a_question_of_its_own() -> None:
+    found = Examination.of(PAIRS, ["accuracy"], each_line=True)
+    assert found.sources == PAIRS
+    assert found.references == [["1"], ["2"], ["3"], ["4"]]
+    (score,) = found.score(["3", "2", "3", "x"], resamples=0)
+    assert (score.value, score.sources) == (50.0, 4)
+
+
 def test_the_first_metric_decides_and_all_are_given() -> None:
     scores = examination(4).score(["0", "1", "x", "x"], resamples=10)
     assert [score.metric for score in scores] == ["accuracy", "cer"]

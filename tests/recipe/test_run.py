@@ -13,6 +13,7 @@ from fixtures import TINY, Notebook, easy, journal_rows, write_tsv
 from seq2see.bundle.folder import load
 from seq2see.config import Tree
 from seq2see.errors import ConfigError, DataError, Seq2seeError
+from seq2see.files import FRESH
 from seq2see.recipe.draft import draft
 from seq2see.recipe.folder import TrainingFolder
 from seq2see.recipe.run import carry_out, examine_by, plan, set_up, take_up
@@ -111,6 +112,24 @@ def test_an_empty_folder_and_an_earlier_model_are_taken(data: Path, tmp_path: Pa
     carry_out(set_up(tree(data), out))
     carry_out(set_up(tree(data, "train.steps=4"), out))
     assert load(out).scores["training"]["steps"] == 4
+
+
+def test_a_folder_of_a_first_save_that_was_interrupted_is_taken(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    (out / FRESH).mkdir(parents=True)
+    (out / FRESH / "recipe.toml").write_text("seed =", encoding="utf-8")
+    carry_out(set_up(tree(data), out))
+    assert load(out).scores["training"]["steps"] == 12
+    assert not (out / FRESH).exists()
+
+
+def test_work_of_another_in_a_folder_of_that_name_is_refused(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    (out / FRESH).mkdir(parents=True)
+    (out / FRESH / "chapter.tex").write_text("mine", encoding="utf-8")
+    with pytest.raises(ConfigError, match="no model"):
+        set_up(tree(data), out)
+    assert everything(out) == {f"{FRESH}/chapter.tex": b"mine"}
 
 
 def test_a_folder_that_cannot_be_made_is_refused(data: Path) -> None:

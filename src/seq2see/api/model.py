@@ -3,47 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from seq2see.api.device import device_named
+from seq2see.api.evaluation import Answers, Evaluation
 from seq2see.bundle.folder import Bundle
 from seq2see.bundle.folder import load as load_bundle
 from seq2see.data.pairs import Columns, Pair
 from seq2see.decode.options import SearchOptions
 from seq2see.decode.translate import Translation, Translator
 from seq2see.errors import BundleError, ConfigError
-from seq2see.evaluate.metrics import Score
 from seq2see.evaluate.significance import Comparison, compare
+from seq2see.look.edit import Edit, edited
+from seq2see.look.patch import Metric, Patching, patch
+from seq2see.look.trace import Trace, trace
 from seq2see.recipe.intake import strict_pairs
-from seq2see.recipe.judging import Examination, search_options
+from seq2see.recipe.judging import search_options
 from seq2see.recipe.run import examine_by
 from seq2see.recipe.sections import Recipe
 
 Texts = str | Sequence[str | Pair]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What a model scored on a data set.
-
-    Args:
-        scores: one a metric, the deciding one first.
-        unknown_share: the fraction of source pieces never seen in training.
-        comparisons: the difference to another model and whether it is significant, one a metric;
-            empty where there was no other model.
-        outputs: what the model wrote, one a distinct source.
-    """
-
-    scores: tuple[Score, ...]
-    unknown_share: float
-    comparisons: tuple[Comparison, ...]
-    outputs: tuple[str, ...]
-
-    def __getitem__(self, metric: str) -> Score:
-        """Returns the score of that metric."""
-        return {score.metric: score for score in self.scores}[metric]
 
 
 class Model:
@@ -144,9 +126,13 @@ class Model:
         *,
         columns: str = "",
         against: Model | None = None,
+        each_line: bool = False,
         **options: Any,
     ) -> Evaluation:
-        """Decodes every distinct source and scores the outputs against all of its references.
+        """Decodes every distinct source once and scores the outputs.
+
+        A source that stands on several lines counts once, with all of their targets as references;
+        under `each_line`, every line counts once, against its own target.
 
         Args:
             data: a data file, or pairs.
@@ -154,17 +140,71 @@ class Model:
                 task.
             columns: where source, target and features stand in a TSV; empty: as in training.
             against: another model, for a paired significance test.
+            each_line: whether lines count, as for corpora of running text cut into tokens.
             options: changes to the search.
         """
         pairs = self.read(data, columns)
-        examination = examine_by(pairs, metrics)
-        best, unknown = _decode(self, examination, options)
-        scores = examination.score(best)
+        examination = examine_by(pairs, metrics, each_line=each_line)
+        found = Answers.of(self.translator(**options), examination.sources)
         comparisons: list[Comparison] = []
+        scores = examination.score(found.texts)
         if against is not None:
-            other, _ = _decode(against, examination, options)
-            comparisons = compare(other, best, examination.references, examination.metrics)
-        return Evaluation(tuple(scores), unknown, tuple(comparisons), tuple(best))
+            other = Answers.of(against.translator(**options), examination.sources).texts
+            comparisons = compare(other, found.texts, examination.references, examination.metrics)
+        return Evaluation(
+            scores=tuple(scores),
+            unknown_share=found.unknown_share,
+            unfinished=found.unfinished,
+            comparisons=tuple(comparisons),
+            outputs=tuple(found.texts),
+        )
+
+    def trace(
+        self,
+        source: Texts | Pair,
+        target: str | Sequence[str] | None = None,
+        *,
+        grad: bool = False,
+    ) -> Trace:
+        """Keeps every value that passes inside the network while it is forced along a target.
+
+        Args:
+            source: one or several sources, as text or as `Pair`s.
+            target: one a source. None takes each `Pair`'s own target and, where there is none, the
+                model's own best output.
+            grad: whether the gradients of the target's log-likelihood by every value are kept too.
+        """
+        return trace(self.translator(), source, target, grad=grad)
+
+    def edit(self, *edits: Edit) -> AbstractContextManager[None]:
+        """Changes how the network works for the length of a `with` block, in this thread alone.
+
+        Inside, everything works as before: `translate`, `score`, `evaluate`, `trace`, `patch`.
+
+        Args:
+            edits: what `seq2see.ablate` and `seq2see.replace` return.
+        """
+        return edited(self.translator(), edits)
+
+    def patch(
+        self,
+        clean: str | Pair,
+        corrupt: str | Pair,
+        at: str = "encoder.*.out",
+        metric: str | Metric = "likelihood",
+        *,
+        heads: bool = False,
+    ) -> Patching:
+        """Puts single values of a clean run into a corrupted run and measures what each restores.
+
+        Args:
+            clean: a source whose output is right, or a pair with its target.
+            corrupt: the same with something exchanged; as many source tokens.
+            at: names of the values to be patched, in which `*` stands for any text.
+            metric: how a run is judged; see `seq2see.look.patch.patch`.
+            heads: whether values kept by head are patched head by head.
+        """
+        return patch(self.translator(), clean, corrupt, at, metric, heads=heads)
 
     def read(self, data: str | PathLike[str] | Sequence[Pair], columns: str = "") -> list[Pair]:
         """Reads pairs to score; every one needs a target.
@@ -194,13 +234,19 @@ class Model:
 def load(*paths: str | PathLike[str], device: str = "cpu") -> Model:
     """Opens a saved model; several paths, or one with commas, make an ensemble.
 
+    Args:
+        paths: folders of models.
+        device: where to compute: `cpu`, `cuda`, `cuda:1`, …, or `auto`.
+
     Raises:
         BundleError: a file of a bundle is missing, damaged or foreign; the message names it.
+        ConfigError: there is no such device.
     """
     folders = [Path(part) for path in paths for part in _parts(str(path))]
     if not folders:
         raise BundleError("no model is named", mend="Give the folder of a model, or several")
-    return Model([load_bundle(folder, device) for folder in folders])
+    where = device_named(device)
+    return Model([load_bundle(folder, where) for folder in folders])
 
 
 def _parts(path: str) -> list[str]:
@@ -215,13 +261,3 @@ def as_pairs(texts: Texts) -> list[Pair]:
         text if isinstance(text, Pair) else Pair(text, "", (), line)
         for line, text in enumerate(texts, 1)
     ]
-
-
-def _decode(
-    model: Model, examination: Examination, options: dict[str, Any]
-) -> tuple[list[str], float]:
-    found = model.search(examination.sources, **options)
-    # The end mark is no piece that could be unknown.
-    pieces = [max(0, len(nbest[0].source_tokens) - 1) for nbest in found]
-    unseen = sum(n[0].unknown_share * count for n, count in zip(found, pieces, strict=True))
-    return [nbest[0].text for nbest in found], unseen / max(1, sum(pieces))

@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from seq2see.api.device import device_named
 from seq2see.api.model import Model
 from seq2see.config import Tree, nearest, override
 from seq2see.errors import ConfigError
@@ -26,7 +27,8 @@ class TrainingOptions(TypedDict, total=False):
         seed: where all randomness starts.
         resume: whether to go on with the run in `out`.
         columns: where source, target and features stand in a TSV.
-        device: where to compute: `cpu`, `cuda`, `cuda:1`, …
+        device: where to compute: `cpu`, `cuda`, `cuda:1`, …; `auto`, the default, is the GPU where
+            there is one.
         observers: who is told of losses and validations.
     """
 
@@ -67,7 +69,7 @@ def train(
     )
     out, resume = str(options.get("out", "")), options.get("resume", False)
     folder = Path(out) if out else default_out(tree)
-    device = options.get("device", "cpu")
+    device = device_named(options.get("device", "auto"))
     if resume:
         run = take_up(folder)
         check_same(tree, run.recipe.as_tree(), folder)
@@ -89,7 +91,8 @@ def write_draft(
     """Joins a recipe file or a data file with everything said beside it.
 
     Raises:
-        ConfigError: an unknown section, preset or malformed assignment.
+        ConfigError: an unknown section or preset, a section that is no table, or a malformed
+            assignment.
     """
     recipe = Path(data) if data.endswith(".toml") else None
     tree = draft(recipe, assignments)
@@ -100,10 +103,7 @@ def write_draft(
         "train.minutes": minutes,
     }
     for section in ("data", "model", "train", "decode"):
-        if not isinstance(tree.setdefault(section, {}), dict):
-            raise ConfigError(
-                f"found {tree[section]!r}", expected="a table of settings", where=section
-            )
+        tree.setdefault(section, {})
     for key, value in said.items():
         section, name = key.split(".")
         if value and any(assignment.startswith(f"{key}=") for assignment in assignments):

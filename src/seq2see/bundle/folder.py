@@ -19,8 +19,8 @@ from torch import Tensor
 from seq2see.config import Tree, parse
 from seq2see.data.store import Tokenizers
 from seq2see.data.tokenizers import Tokenizer
-from seq2see.errors import BundleError, ConfigError
-from seq2see.files import replace_files, standing
+from seq2see.errors import BundleError, ConfigError, is_out_of_memory
+from seq2see.files import FRESH, replace_files, standing
 from seq2see.nn.network import Network, Sizes
 from seq2see.nn.settings import RecurrentSettings, Settings, TransformerSettings
 
@@ -29,7 +29,11 @@ SUMS = "SHA256SUMS"
 """Checksums in the format of `sha256sum -c`; scores and card are free to be edited."""
 
 GUARDED = (RECIPE, "source.json", "target.json", WEIGHTS)
+FILES = (*GUARDED, SCORES, CARD, SUMS)
 _RESTORE = "Restore the file from the place the model came from, or train again"
+_PARTIAL = ".tmp"  # what safetensors calls the file that it is writing
+_ATTEMPTS = 10
+"""Saves lie seconds apart, so the second attempt succeeds unless the machine is very busy."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +91,45 @@ class Bundle:
 def load(folder: Path, device: torch.device | str = "cpu") -> Bundle:
     """Opens a bundle. Nothing in it is executed: the files hold text and numbers only.
 
+    A bundle may be opened while another process saves to it: what was read is read again where a
+    file was replaced or moved in the meantime.
+
     Raises:
         BundleError: a file is missing, truncated, foreign, or does not fit the others; the message
             names it.
     """
+    for _ in range(_ATTEMPTS):
+        before = _places(folder)
+        try:
+            found = _read(folder)
+        except (BundleError, OSError):
+            if _places(folder) == before:  # nothing was moved, so the fault is the bundle's own
+                raise
+        else:
+            # Files that have only moved are still the same.
+            if [which for _, which in _places(folder)] == [which for _, which in before]:
+                found.network.to(device)
+                return found
+    raise BundleError(
+        "the model is being replaced again and again", where=str(folder), mend="Try again later"
+    )
+
+
+def _places(folder: Path) -> list[tuple[Path, tuple[int, int] | None]]:
+    """Says of every file of a bundle where it stands and which file it is."""
+    return [(path, _which(path)) for path in (standing(folder, name) for name in FILES)]
+
+
+def _which(path: Path) -> tuple[int, int] | None:
+    """Tells files apart by number and time of writing, which stay when a file moves."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _read(folder: Path) -> Bundle:
     if not folder.is_dir():
         raise BundleError(
             "no such folder" if not folder.exists() else "a file, not a folder",
@@ -107,8 +146,20 @@ def load(folder: Path, device: torch.device | str = "cpu") -> Bundle:
     _load_weights(network, standing(folder, WEIGHTS))
     scores = _json(folder, SCORES)
     card = _text(folder, CARD)
-    network = network.to(device).eval()
-    return Bundle(recipe, network, Tokenizers(source, target), scores, card)
+    return Bundle(recipe, network.eval(), Tokenizers(source, target), scores, card)
+
+
+def is_begun(folder: Path) -> bool:
+    """Tells whether a folder holds a model, or nothing but a first save that was interrupted."""
+    if standing(folder, RECIPE).is_file():
+        return True
+    fresh = folder / FRESH
+    # What else is called .new may be somebody's work, and the next save would remove it.
+    return (
+        fresh.is_dir()
+        and list(folder.iterdir()) == [fresh]
+        and all(path.name in FILES or path.name.startswith(_PARTIAL) for path in fresh.iterdir())
+    )
 
 
 def new_network(recipe: Tree, tokenizers: Tokenizers, where: str) -> Network:
@@ -149,7 +200,9 @@ def _load_weights(network: Network, path: Path) -> None:
     _need(path)
     try:
         found = load_file(path)
-    except (OSError, SafetensorError) as error:
+    except (OSError, RuntimeError, SafetensorError) as error:  # the second: it vanished or shrank
+        if is_out_of_memory(error):
+            raise
         raise BundleError(
             f"damaged or foreign ({error})", where=str(path), mend=_RESTORE
         ) from error

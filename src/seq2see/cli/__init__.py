@@ -53,6 +53,7 @@ def build() -> typer.Typer:
     import typer
 
     from seq2see.cli import options
+    from seq2see.cli.bench import bench
     from seq2see.cli.check import check
     from seq2see.cli.compare import compare
     from seq2see.cli.demo import demo
@@ -73,6 +74,7 @@ def build() -> typer.Typer:
     app.command("score")(score)
     app.command("evaluate")(evaluate)
     app.command("compare")(compare)
+    app.command("bench")(bench)
     app.command("demo")(demo)
     return app
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from seq2see.api.comparison import Begin, Contest, Outcome
     from seq2see.api.standings import Standing, Trial
+    from seq2see.config import Tree
     from seq2see.train.journal import Observer
 
 _INTERRUPTED = 130
@@ -79,12 +80,15 @@ def compare(
 ) -> None:
     """Train several architectures on the same data and budget, and print one table."""
     from seq2see.api.comparison import Contest
+    from seq2see.api.device import device_named
+    from seq2see.cli.draft import checked_draft
 
-    check_settings(data, assignments or [])
+    said = {"dev": dev, "minutes": minutes, "columns": columns}
+    tree = checked_draft(data, assignments or (), **said)
     contest = Contest(
         data=data,
         models=_names(models),
-        out=Path(out) if out else _default_out(data, assignments or []),
+        out=Path(out) if out else _default_out(tree),
         assignments=tuple(assignments or ()),
         dev=dev,
         test=test,
@@ -92,7 +96,7 @@ def compare(
         minutes=minutes,
         seeds=seeds,
         metrics=_names(metrics),
-        device=options.device_named(device),
+        device=device_named(device),
         command=shlex.join(["seq2see", *(context.obj or ("compare", data))]),
     )
     try:
@@ -102,29 +106,14 @@ def compare(
         raise typer.Exit(_INTERRUPTED) from None
 
 
-def check_settings(data: str, assignments: Sequence[str]) -> None:
-    """Checks the shape of what was said, before anything heavy starts.
-
-    Raises:
-        ConfigError: a section is no table, or a setting is malformed; the message says which.
-    """
-    from seq2see.api.training import write_draft
-    from seq2see.cli.resume import check_draft
-    from seq2see.config import override
-
-    # First by itself: a plain value must not take the place of a whole section of the draft.
-    check_draft(override({"data": {"train": data}, "train": {}}, assignments), "data.train")
-    check_draft(write_draft(data, assignments), data)
-
-
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _default_out(data: str, assignments: Sequence[str]) -> Path:
-    from seq2see.api.training import default_out, write_draft
+def _default_out(tree: Tree) -> Path:
+    from seq2see.api.training import default_out
 
-    place = default_out(write_draft(data, assignments))
+    place = default_out(tree)
     return place.with_name(f"{place.name}-comparison")
 
 

@@ -20,7 +20,8 @@ from seq2see.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from seq2see.api.model import Evaluation, Model
+    from seq2see.api.evaluation import Evaluation
+    from seq2see.api.model import Model
     from seq2see.bundle.folder import Bundle
 
 Lexicon = Mapping[str, Sequence[str]]
@@ -73,24 +74,18 @@ def demo(
     device: options.Device = "auto",
 ) -> None:
     """Train a pronouncer on the CMU dictionary, score it on unseen words, and draw alignments."""
-    from seq2see.api.training import write_draft
-    from seq2see.cli.compare import check_settings
+    from seq2see.api.device import device_named
+    from seq2see.cli.draft import checked_draft
     from seq2see.cli.output import console
 
-    screen, folder, where = console(), Path(out), options.device_named(device)
+    screen, folder, where = console(), Path(out), device_named(device)
     data = folder / "data"
-    check_settings(str(data), assignments or [])
+    said = {"dev": str(data / "dev.tsv"), "minutes": minutes, "seed": seed}
+    tree = checked_draft(str(data / "train.tsv"), assignments or (), **said)
     parts = split(dictionary_file())
     _make_room(folder)
     _write(parts, data)
     _introduce(screen, parts)
-    tree = write_draft(
-        str(data / "train.tsv"),
-        assignments or (),
-        dev=str(data / "dev.tsv"),
-        minutes=minutes,
-        seed=seed,
-    )
     model, bundle = _train(screen, tree, folder, where)
     found = model.evaluate(data / "test.tsv")
     _report(screen, found, bundle)

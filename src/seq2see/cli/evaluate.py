@@ -12,7 +12,7 @@ from seq2see.cli import options
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from seq2see.api.model import Evaluation
+    from seq2see.api.evaluation import Evaluation
     from seq2see.evaluate.significance import Comparison
 
 Metrics = Annotated[
@@ -27,6 +27,14 @@ Against = Annotated[
     str | None,
     typer.Option(metavar="BUNDLE", help="Test whether BUNDLE differs from this other model."),
 ]
+EachLine = Annotated[
+    bool,
+    typer.Option(
+        "--each-line",
+        help="Count every line once, against its own target (default: every distinct source once,"
+        " against all of its targets).",
+    ),
+]
 
 
 def evaluate(
@@ -34,6 +42,7 @@ def evaluate(
     data: options.Data,
     metrics: Metrics = "",
     against: Against = None,
+    each_line: EachLine = False,
     columns: options.DataColumns = "",
     beam: options.Beam = None,
     length_penalty: options.LengthPenalty = None,
@@ -54,9 +63,12 @@ def evaluate(
         beam=beam, length_penalty=length_penalty, max_length=max_length,
         no_repeat_ngram=no_repeat_ngram, batch_tokens=batch_tokens,
     )  # fmt: skip
-    found = model.evaluate(data, names, columns=columns, against=other, **search)
+    found = model.evaluate(
+        data, names, columns=columns, against=other, each_line=each_line, **search
+    )
     if as_json:
-        record = {"bundle": bundle, "data": data, "against": against, **asdict(found)}
+        asked = {"bundle": bundle, "data": data, "against": against, "each_line": each_line}
+        record = {**asked, **asdict(found)}
         del record["outputs"]
         write_json(record, indent=2)
     else:
@@ -75,6 +87,11 @@ def _show(screen: Console, found: Evaluation, bundle: str, against: str | None) 
 
     screen.print(score_table(map(asdict, found.scores)))
     screen.print(f"source pieces never seen in training: {found.unknown_share:.2%}")
+    if found.unfinished:
+        screen.print(
+            f"outputs that reached the length limit without an end mark: {found.unfinished:,} of"
+            f" {len(found.outputs):,}"
+        )
     if against is not None:
         screen.print(f"\n{bundle} against {against}:")
         _show_comparisons(screen, found.comparisons)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -101,31 +100,6 @@ def given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def device_named(name: str) -> str:
-    """Returns the device to compute on; `auto` is the GPU where there is one.
-
-    Raises:
-        ConfigError: there is no such device here; use another one.
-    """
-    import torch
-
-    if name == "auto":
-        # torchrun gives each process of a machine a number, and so a GPU of its own.
-        own = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
-        return own if torch.cuda.is_available() else "cpu"
-    try:
-        torch.zeros(1, device=name).tolist()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        # torch appends build notes to the line that says what is wrong.
-        reason = str(error).strip().partition("\n")[0].rstrip(".")
-        raise ConfigError(
-            f"{name!r} cannot be computed on ({reason})",
-            where="--device",
-            mend="Use auto, cpu, or cuda where there is such a GPU",
-        ) from error
-    return name
-
-
 def pair_columns(text: str) -> Columns:
     """Reads the columns of a command that needs targets.
 
@@ -154,4 +128,4 @@ def open_model(bundle: str, device: str) -> Model:
     """
     from seq2see.api.model import load
 
-    return load(bundle, device=device_named(device))
+    return load(bundle, device=device)

@@ -80,33 +80,23 @@ def train(
     tensorboard: Boards = False,
 ) -> None:
     """Train a model on a file of pairs. What is not said is chosen from the data."""
-    from seq2see.api.training import default_out, write_draft
-    from seq2see.cli.resume import check_draft
+    from seq2see.api.device import device_named
+    from seq2see.api.training import default_out
+    from seq2see.cli.draft import checked_draft
 
-    given = assignments or []
-    _check_sections(given)
-    tree = write_draft(data, given, dev=dev, minutes=minutes, seed=seed, columns=columns)
-    check_draft(tree, data)
+    said = {"dev": dev, "minutes": minutes, "seed": seed, "columns": columns}
+    tree = checked_draft(data, assignments or (), **said)
     options.pair_columns(str(tree["data"].get("columns", "")))
     folder = Path(out) if out else default_out(tree)
     if explain:
         _explain(tree, folder, resume)
         return
-    where = options.device_named(device)
+    where = device_named(device)
     try:
         _train(tree, folder, where, (resume, tensorboard))
     except KeyboardInterrupt:
         typer.echo(_farewell(folder, context.obj or ("train", data)), err=True)
         raise typer.Exit(INTERRUPTED) from None
-
-
-def _check_sections(assignments: list[str]) -> None:
-    """Refuses `model=gru`, before it takes the place of a whole section."""
-    from seq2see.cli.resume import check_draft
-    from seq2see.config import override
-
-    said = override({"data": {"train": "?"}, "train": {}}, assignments)
-    check_draft(said, "data.train")
 
 
 def _explain(tree: Tree, folder: Path, resume: bool) -> None:

@@ -47,7 +47,8 @@ def read_pairs(
     Args:
         data: a TSV; two parallel files as `train.en,train.de`; JSON lines (`.jsonl`, `.json`) with
             keys `source`, `target` and `features` or with one key `translation` that holds two
-            texts; each also gzipped (`.gz`); or `hf:NAME`, `hf:NAME:SPLIT`.
+            texts; each also gzipped (`.gz`); or `hf:NAME`, `hf:NAME:SPLIT`,
+            `hf:NAME:CONFIG:SPLIT`.
         columns: where source, target and features stand in a TSV; the other forms ignore it. With
             no target column every target is empty.
         short: where given, a TSV line with too few columns is not an error: it is left out, and its

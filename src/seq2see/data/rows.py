@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
-from rapidfuzz import process
-
+from seq2see.config import nearest
 from seq2see.data.sources import Data, form_of, name_of
 from seq2see.errors import ConfigError, DataError
 
@@ -83,7 +82,7 @@ class Columns:
         for item in text.split(","):
             name, _, number = (part.strip() for part in item.partition("="))
             if name not in cls.__slots__:
-                raise _malformed(text, f"unknown column {name!r}", _did_you_mean(name))
+                raise _malformed(text, f"unknown column {name!r}", nearest(name, cls.__slots__))
             if name in numbers:
                 raise _malformed(text, f"{name} is named twice")
             if not (number.isascii() and number.isdigit()):
@@ -195,11 +194,6 @@ def _from_columns(text: str, line: int, *, columns: Columns, name: str) -> Pair:
 
 def _whole_line(text: str, line: int) -> Pair:
     return Pair(text, "", (), line)
-
-
-def _did_you_mean(name: str) -> str:
-    match = process.extractOne(name, Columns.__slots__, score_cutoff=50)
-    return f"Did you mean {match[0]}? Write {match[0]}= instead of {name}=" if match else ""
 
 
 def _malformed(text: str, found: str, mend: str = "") -> ConfigError:

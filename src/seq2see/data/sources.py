@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import stat
 import sys
 import zlib
@@ -26,6 +27,11 @@ STDIN = "-"
 HUB = "hf:"
 BOM = b"\xef\xbb\xbf"
 GZIP = b"\x1f\x8b"
+
+# A colon inside brackets belongs to the split: train[:1000].
+_HUB_NAME = re.compile(
+    r"(?P<name>[^:]+)(:((?P<config>[^:\[]+):)?(?P<split>[^:\[]+(\[.*)?))?", re.DOTALL
+)
 
 
 class Line(NamedTuple):
@@ -149,15 +155,25 @@ def decode(line: Line, path: Data) -> str:
 
 
 def hub_rows(data: str) -> Iterator[object]:
-    """Yields the rows of `hf:NAME` (split `train`) or `hf:NAME:SPLIT` from the Hugging Face hub.
+    """Yields the rows of `hf:NAME`, `hf:NAME:SPLIT` or `hf:NAME:CONFIG:SPLIT`.
+
+    NAME is a data set of the Hugging Face hub, or a folder that is laid out like one; CONFIG one of
+    its configurations, needed where it has several; SPLIT a split (default: `train`) or a part of
+    one, as `train[:1000]`.
 
     Raises:
-        ConfigError: the `hub` extra is not installed, or NAME is empty; install or name it.
-        DataError: the data set or the split cannot be had; check name, split and network.
+        ConfigError: the `hub` extra is not installed, or the name is malformed; install it, or
+            write one of the forms given.
+        DataError: data set, configuration or split cannot be had; check their names and the
+            network.
     """
-    name, _, split = data.removeprefix(HUB).partition(":")
-    if not name:
-        raise ConfigError("no data set named", expected="hf:NAME or hf:NAME:SPLIT", where=data)
+    match = _HUB_NAME.fullmatch(data.removeprefix(HUB))
+    if match is None:
+        raise ConfigError(
+            "no data set named" if data == HUB else "not the name of a data set",
+            expected="hf:NAME, hf:NAME:SPLIT or hf:NAME:CONFIG:SPLIT",
+            where=data,
+        )
     try:
         import datasets
     except ImportError as error:
@@ -167,12 +183,15 @@ def hub_rows(data: str) -> Iterator[object]:
             mend="Run `pip install seq2see[hub]`",
         ) from error
     try:
-        yield from datasets.load_dataset(name, split=split or "train")
+        yield from datasets.load_dataset(
+            match["name"], match["config"], split=match["split"] or "train"
+        )
     except Exception as error:  # the library and its HTTP clients share no base class
         raise DataError(
-            f"the data set cannot be read: {error}",
+            f"the data set cannot be read: {' '.join(str(error).split())}",
             where=data,
-            mend="Check its name, its split and the network, or save it as JSON lines",
+            mend="Check the network and each name in hf:NAME:CONFIG:SPLIT, or save the data set as"
+            " JSON lines",
         ) from error
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from seq2see.decode.ensemble import Ensemble
 from seq2see.decode.hypothesis import Pattern
 from seq2see.decode.score import Ids, members, side_by_side
+from seq2see.nn.hooks import Hooks, hooked
 from seq2see.nn.network import Network
 from seq2see.nn.tap import Tap
 
@@ -48,7 +48,8 @@ def align(
     for given in side_by_side(network, sources, targets, batch_tokens):
         patterns: list[Tensor] = []
         for one, tap in looking:
-            with _reading(tap) as seen:
+            seen: list[Tensor] = []
+            with hooked(Hooks(after=((tap, seen.append),))):
                 one(given.source, given.real, given.read)
             patterns += [weights.mean(1) for weights in seen]  # row target source
         mean = torch.stack(patterns).mean(0).cpu().numpy().astype(np.float32)
@@ -62,17 +63,3 @@ def last_cross(network: Network) -> Tap | None:
     modules = network.decoder.named_modules()
     taps = [m for name, m in modules if isinstance(m, Tap) and name.endswith(CROSS)]
     return taps[-1] if taps else None
-
-
-@contextmanager
-def _reading(tap: Tap) -> Iterator[list[Tensor]]:
-    seen: list[Tensor] = []
-
-    def read(_module: nn.Module, _inputs: tuple[Tensor, ...], value: Tensor) -> None:
-        seen.append(value)
-
-    hook = tap.register_forward_hook(read)
-    try:
-        yield seen
-    finally:
-        hook.remove()

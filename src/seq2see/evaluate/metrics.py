@@ -19,11 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Protocol
 
 import numpy as np
 
+from seq2see.config import nearest
 from seq2see.errors import ConfigError, DataError
 from seq2see.evaluate.corpus import CORPUS_METRICS
 from seq2see.evaluate.resample import Table, bootstrap
@@ -67,7 +67,7 @@ class Score:
         high: its upper end; NaN likewise.
         signature: what somebody else needs to compute the same number.
         higher_is_better: whether a greater value is a better one.
-        sources: number of sources scored.
+        sources: number of sources scored, or of lines where each line counts.
     """
 
     metric: str
@@ -177,13 +177,7 @@ def metric_named(name: str) -> Metric:
     """
     if name in METRICS:
         return METRICS[name]
-    near = get_close_matches(name.lower(), METRICS, n=1)
-    raise ConfigError(
-        f"unknown metric {name!r}",
-        expected=f"one of {', '.join(METRICS)}",
-        where="metrics",
-        mend=f"Write {near[0]!r}" if near else "Choose one of these names",
-    )
+    raise ConfigError(f"unknown metric {name!r}", where="metrics", mend=nearest(name, METRICS))
 
 
 def interval(values: Table) -> tuple[float, float]:

@@ -26,23 +26,29 @@ class StringMetric:
 
     Args:
         name: what users write.
-        convention: how several references are used and what is counted, as in a signature.
+        several: how several references are used, as in a signature.
+        unit: what is counted, likewise.
         higher_is_better: whether a greater value is a better one.
         count_one: from an output and its references to (a, b).
     """
 
     name: str
-    convention: str
+    several: str
+    unit: str
     higher_is_better: bool
     count_one: Callable[[str, Sequence[str]], tuple[int, int]]
 
     def count(
         self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]
     ) -> tuple[Table, str]:
-        """Counts a and b of every source: `[source, 2]`, and the signature of the score."""
+        """Counts a and b of every source: `[source, 2]`, and the signature of the score.
+
+        Like sacreBLEU's, the signature has `nrefs:1` where every output has one reference alone.
+        """
+        nrefs = "1" if all(len(known) == 1 for known in references) else self.several
         pairs = zip(hypotheses, references, strict=True)
         table = np.array([self.count_one(output, known) for output, known in pairs], np.float64)
-        return table, f"{self.convention}|n:{len(table)}|seq2see:{_version()}"
+        return table, f"nrefs:{nrefs}|unit:{self.unit}|n:{len(table)}|seq2see:{_version()}"
 
     def score(self, sums: Table) -> Table:
         """Turns sums `[corpus, 2]` into values `[corpus]`, in percent."""
@@ -94,8 +100,8 @@ def _version() -> str:
 
 
 STRING_METRICS = (
-    StringMetric("accuracy", "nrefs:any|unit:text", True, _match),
-    StringMetric("wer", "nrefs:closest|unit:output", False, _wrong),
-    StringMetric("per", "nrefs:closest|unit:symbol", False, _symbol_edits),
-    StringMetric("cer", "nrefs:closest|unit:character", False, _character_edits),
+    StringMetric("accuracy", "any", "text", True, _match),
+    StringMetric("wer", "closest", "output", False, _wrong),
+    StringMetric("per", "closest", "symbol", False, _symbol_edits),
+    StringMetric("cer", "closest", "character", False, _character_edits),
 )

@@ -76,7 +76,8 @@ def draft(path: Path | None, assignments: Iterable[str]) -> Tree:
     """Joins preset, file and assignments, the later ones winning, into one tree of tables.
 
     Raises:
-        ConfigError: an unknown section or preset (the nearest right one is named), or bad syntax.
+        ConfigError: an unknown section or preset (the nearest right one is named), a section that
+            is no table, or bad syntax.
     """
     written = override(read_toml(path) if path else {}, assignments)
     for key in written:
@@ -84,7 +85,10 @@ def draft(path: Path | None, assignments: Iterable[str]) -> Tree:
             hint = nearest(key, SECTIONS)
             raise ConfigError("unknown section of a recipe", where=key, mend=hint)
         if key not in ("seed", "preset") and not isinstance(written[key], dict):
-            raise ConfigError(f"found {written[key]!r}", expected="a table of settings", where=key)
+            raise ConfigError(
+                f"found {written[key]!r}", expected="a section with settings", where=key,
+                mend=f"Write {key}.NAME=VALUE{', as model.kind=gru' * (key == 'model')}",
+            )  # fmt: skip
     preset = str(written.get("preset", "auto"))
     if preset not in PRESETS:
         raise ConfigError("unknown preset", where=preset, mend=nearest(preset, PRESETS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,10 +25,10 @@ def search_options(decode: DecodeSettings, **changes: Any) -> SearchOptions:
 
 @dataclass(frozen=True)
 class Examination:
-    """A set of sources, each with all of its references.
+    """A set of sources, each with its references.
 
     Args:
-        sources: one pair a distinct source; its target is the first reference.
+        sources: one pair a distinct source, or one a line; its target is the first reference.
         references: the targets that the source stands with, at least one.
         metrics: names of the metrics, the deciding one first.
     """
@@ -38,9 +38,15 @@ class Examination:
     metrics: tuple[str, ...]
 
     @classmethod
-    def of(cls, pairs: Sequence[Pair], metrics: Sequence[str]) -> Examination:
-        """Groups the references of each source, features counted as part of the source."""
-        keys = [(pair.source, pair.features) for pair in pairs]
+    def of(
+        cls, pairs: Sequence[Pair], metrics: Sequence[str], *, each_line: bool = False
+    ) -> Examination:
+        """Groups the references of each source, features counted as part of the source.
+
+        Under `each_line` nothing is grouped: each line has its own target as its one reference.
+        """
+        sources = [(pair.source, pair.features) for pair in pairs]
+        keys: Sequence[Hashable] = range(len(pairs)) if each_line else sources
         first, references = group_references(keys, [pair.target for pair in pairs])
         return cls([pairs[i] for i in first], references, tuple(metrics))
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seq2see.bundle.folder import Bundle, load
+from seq2see.bundle.folder import Bundle, is_begun, load
 from seq2see.config import Tree, parse
 from seq2see.data.pairs import Pair
 from seq2see.data.store import Store, Tokenizers
@@ -168,10 +168,12 @@ def _finish(run: Run, state: Progress, examination: Examination, device: str) ->
     replace(bundle, card=write_card(bundle, run.dev)).save(run.folder.bundle)
 
 
-def examine_by(dev: Sequence[Pair], metrics: Sequence[str] = ()) -> Examination:
-    """Groups held-out pairs by source, under the metrics that suit them."""
+def examine_by(
+    dev: Sequence[Pair], metrics: Sequence[str] = (), *, each_line: bool = False
+) -> Examination:
+    """Groups held-out pairs by source, or takes each line alone, under the metrics that suit."""
     chosen = metrics or suitable([p.source for p in dev], [p.target for p in dev])
-    return Examination.of(dev, chosen)
+    return Examination.of(dev, chosen, each_line=each_line)
 
 
 def final_scores(bundle: Bundle, run: Run, examination: Examination) -> list[dict[str, Any]]:
@@ -205,7 +207,7 @@ def _data_of(tree: Tree) -> tuple[DataSettings, int]:
 
 
 def _refuse_foreign(out: Path) -> None:
-    known = (out / "recipe.toml").is_file() or (out / "training").is_dir()
+    known = is_begun(out) or (out / "training").is_dir()
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not known)):
         raise ConfigError(
             "exists and is no model of seq2see",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from seq2see.bundle.folder import WEIGHTS
 from seq2see.config import Tree, nearest
 from seq2see.errors import ConfigError
+from seq2see.files import standing
 from seq2see.recipe.chooser import LEFT_TO_US
 from seq2see.recipe.folder import TrainingFolder
 
@@ -20,7 +22,7 @@ def refuse_to_replace(folder: Path) -> None:
         ConfigError: the folder is taken; resume, or name another one.
     """
     begun = TrainingFolder(folder).begun
-    if begun or (folder / "model.safetensors").exists():
+    if begun or standing(folder, WEIGHTS).exists():
         resume = "Go on with it by --resume, or choose" if begun else "Choose"
         raise ConfigError(
             "holds a run that was begun before" if begun else "holds a trained model",

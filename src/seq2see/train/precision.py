@@ -15,7 +15,7 @@ from seq2see.nn.network import Network
 from seq2see.train.settings import Precision
 from seq2see.train.update import losses
 
-_GAIN = 0.9
+GAIN = 0.9
 """bfloat16 rounds to 8 bits, so it has to save at least a tenth of the time to be chosen."""
 
 
@@ -45,7 +45,7 @@ def fastest(network: Network, batches: Sequence[Batch]) -> tuple[Precision, dict
             if is_out_of_memory(error):
                 raise
             # A device may lack a kernel in bfloat16; float32 it is.
-    faster = times.get("bfloat16", float("inf")) < _GAIN * times["float32"]
+    faster = times.get("bfloat16", float("inf")) < GAIN * times["float32"]
     return ("bfloat16" if faster else "float32"), times
 
 

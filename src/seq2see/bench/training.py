@@ -1,0 +1,70 @@
+"""How many target tokens a second a network learns from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+
+from seq2see.bench.flops import Load, of_training
+from seq2see.bench.subjects import Subject
+from seq2see.bench.timing import Figure, Work
+from seq2see.data.batches import Batch
+from seq2see.train.distributed import Team
+from seq2see.train.optimizer import Average, Optimizer
+from seq2see.train.settings import Precision
+from seq2see.train.update import Updater
+
+_RATE = 1e-6
+"""A learning rate at which random ids teach nothing; an update takes as long at any other."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How fast a network was trained.
+
+    Args:
+        network: its name.
+        precision: it computed in.
+        threads: that shared the work.
+        batch: target tokens of an update.
+        tokens: target tokens a second.
+        operations: floating-point operations that one target token needs.
+        utilisation: the share of the peak at that precision and number of threads that these
+            operations took; None where there is no peak to compare with.
+    """
+
+    network: str
+    precision: Precision
+    threads: int
+    batch: int
+    tokens: Figure
+    operations: float
+    utilisation: float | None
+
+
+def batch_of(subject: Subject) -> Batch:
+    """Lays the subject's typical batch side by side."""
+    return subject.batches.collate(np.array(subject.typical))
+
+
+def operations_of(subject: Subject) -> int:
+    """Counts the floating-point operations of an update on the typical batch."""
+    return of_training(subject.settings, subject.sizes, Load.of(batch_of(subject)))
+
+
+def updating(subject: Subject, precision: Precision) -> Work:
+    """Prepares updates on the typical batch: what a run does between two validations."""
+    network = subject.network(precision)
+    optimizer = Optimizer(network, subject.recipe.train)
+    average = Average(optimizer.masters, subject.recipe.train)
+    updater = Updater(network, optimizer, subject.recipe.train, Team())
+    steps = count(1)
+
+    def work() -> float:
+        step = updater.update([batch_of(subject)], _RATE)
+        average.follow(next(steps))
+        return step.tokens
+
+    return work

@@ -1,0 +1,69 @@
+"""Where the network is reading, for hooks that have to know: a tap sees only its own value.
+
+Decoding step by step, the first position a tap sees is not the target's first; and a pattern does
+not tell a weight that is 0 because it may not be from one that has come out as 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from seq2see.look.names import Attention
+from seq2see.nn.attention import StateAttention
+from seq2see.nn.hooks import Hooks
+from seq2see.nn.network import Network
+
+_START: ContextVar[int] = ContextVar("first target position", default=0)
+_MASK: ContextVar[Tensor | None] = ContextVar("mask", default=None)
+
+
+def following_target(network: Network) -> Hooks:
+    """Makes hooks that tell `positions` where in the target the network reads on."""
+
+    def read(arguments: tuple[Any, ...]) -> None:
+        _START.set(arguments[1])
+
+    return Hooks(before=((network.target, read),))
+
+
+def following_mask(attention: Attention) -> Hooks:
+    """Makes hooks that keep `mask` up to date while the attention computes its pattern."""
+
+    def read(arguments: tuple[Any, ...]) -> None:
+        mask = arguments[3]
+        _MASK.set(mask[:, None, None] if isinstance(attention, StateAttention) else mask)
+
+    return Hooks(before=((attention, read),))
+
+
+@contextmanager
+def forgotten() -> Iterator[None]:
+    """Lets go of what was noted, at the end of the block."""
+    try:
+        yield
+    finally:
+        _START.set(0)
+        _MASK.set(None)
+
+
+def mask() -> Bool[Tensor, "#row #head #query #key"]:
+    """Returns where the queries may look in the attention that is running in this thread.
+
+    A row of it may serve several rows in succession.
+    """
+    now = _MASK.get()
+    assert now is not None
+    return now
+
+
+def positions(side: str, count: int, device: torch.device) -> Int[Tensor, " position"]:
+    """Returns the positions of the `count` values that a tap is seeing on that side."""
+    start = _START.get() if side == "target" else 0
+    return torch.arange(start, start + count, device=device)

@@ -1,0 +1,63 @@
+"""Hooks that act in one thread, for the length of one block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+After = Callable[[Tensor], Tensor | None]
+"""Is given a module's output; what it returns, if anything, takes the output's place."""
+
+Before = Callable[[tuple[Any, ...]], None]
+"""Is given a module's arguments before it runs."""
+
+_ACTIVE: ContextVar[frozenset[object]] = ContextVar("active hooks", default=frozenset())
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What is to be done at which modules.
+
+    Args:
+        after: what acts on outputs, in the order in which it is to act.
+        before: what only reads arguments.
+    """
+
+    after: Sequence[tuple[nn.Module, After]] = ()
+    before: Sequence[tuple[nn.Module, Before]] = ()
+
+
+@contextmanager
+def hooked(*groups: Hooks) -> Iterator[None]:
+    """Sets hooks for the block, which act in the thread that entered it and in no other.
+
+    A network's modules belong to all threads, so a hook on them runs in each; a mark among the
+    calling thread's context variables tells it whether it is meant. What runs in a copy of the
+    context, as `asyncio.to_thread` does, is meant too.
+    """
+    mark, handles = object(), []
+    try:
+        for group in groups:
+            for module, read in group.before:
+                handles.append(module.register_forward_pre_hook(_if_marked(mark, read)))
+            for module, act in group.after:
+                handles.append(module.register_forward_hook(_if_marked(mark, act)))
+        _ACTIVE.set(_ACTIVE.get() | {mark})
+        yield
+    finally:
+        _ACTIVE.set(_ACTIVE.get() - {mark})
+        for handle in handles:
+            handle.remove()
+
+
+def _if_marked(mark: object, act: Callable[[Any], Any]) -> Callable[..., Any]:
+    def hook(*arguments: Any) -> Any:
+        # The last argument is the output after a module, and its arguments before it.
+        return act(arguments[-1]) if mark in _ACTIVE.get() else None
+
+    return hook
