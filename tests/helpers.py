@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 import torch
@@ -87,3 +91,13 @@ def hooks_in(network: nn.Module) -> list[str]:
         for name, module in network.named_modules()
         if any(getattr(module, kind) for kind in kinds)
     ]
+
+
+def script(path: Path, name: str) -> ModuleType:
+    """Loads a file that is no part of the package, under a name that hides no module of Python."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where dataclasses look up the module of a class
+    spec.loader.exec_module(module)
+    return module

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import easy, train_tiny, write_tsv
-from seq2see.api.model import Model, as_pairs, load
+from seq2see.api.model import Model, load
 from seq2see.data.pairs import Pair
 from seq2see.errors import BundleError, ConfigError, DataError, Seq2seeError
 from seq2see.nn.network import Network
@@ -198,8 +198,3 @@ def test_what_is_no_model_is_refused(tmp_path: Path, name: str) -> None:
 def test_no_model_at_all_is_refused() -> None:
     with pytest.raises(Seq2seeError):
         load()
-
-
-def test_texts_become_numbered_pairs() -> None:
-    own = Pair("x", "", ("N",), 9)
-    assert as_pairs(["a", own, "b"]) == [Pair("a", "", (), 1), own, Pair("b", "", (), 3)]

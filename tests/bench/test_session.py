@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import asdict
 from itertools import count
 
 import pytest
@@ -74,7 +75,7 @@ def test_utilisation_is_useful_operations_over_the_peak() -> None:
             row.tokens.value * row.operations / peaks[row.precision]
         )
         assert 0 < row.tokens.low <= row.tokens.value <= row.tokens.high
-    kept = json.loads(json.dumps(report.as_dict(), allow_nan=False))
+    kept = json.loads(json.dumps(asdict(report), allow_nan=False))
     assert kept["training"][0]["tokens"]["repetitions"] >= timing.LEAST
     assert kept["machine"]["torch"] == torch.__version__
     assert 0 < kept["seconds"] < 60 * kept["minutes"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +13,7 @@ from torch import nn
 from torch.autograd.profiler_util import FunctionEvent
 from torch.profiler import ProfilerActivity, profile
 
+import helpers
 from seq2see.nn import attention
 from seq2see.nn.dropout import Dropout
 from seq2see.nn.recurrent import Recurrence
@@ -28,12 +27,7 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("breakdown", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look up the module of a class
-    spec.loader.exec_module(module)
-    return module
+    return helpers.script(SCRIPT, "breakdown")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -11,6 +10,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
+import helpers
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "quality.py"
 SCORE = {"metric": "wer", "value": 20.0, "low": 18.0, "high": 23.0}
@@ -51,19 +52,9 @@ class Bench:
         return self.script.results(task)[key]
 
 
-def loaded() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("quality", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look up the module of a class
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    script = loaded()
+    script = helpers.script(SCRIPT, "quality")
     (tmp_path / "results").mkdir()
     bench = Bench(script, tmp_path)
     monkeypatch.setattr(script, "RESULTS", tmp_path / "results")
@@ -146,7 +137,7 @@ def test_the_commit_is_read_before_training(bench: Bench, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("changes", ["", " M src/seq2see/config.py\n"])
 def test_a_changed_source_is_dirty(changes: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    script = loaded()
+    script = helpers.script(SCRIPT, "quality")
     answers = {"rev-parse": "abc\n", "status": changes}
     asked: list[list[str]] = []
 
@@ -209,4 +200,6 @@ for size in (200, 1):
 
 def test_a_failed_command_ends_the_script() -> None:
     with pytest.raises(SystemExit, match="ended with 3"):
-        loaded().measured([sys.executable, "-c", "raise SystemExit(3)"], Path())
+        helpers.script(SCRIPT, "quality").measured(
+            [sys.executable, "-c", "raise SystemExit(3)"], Path()
+        )

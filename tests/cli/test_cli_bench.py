@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -107,9 +108,7 @@ def test_json_alone_goes_to_standard_output(
     out = tmp_path / "new" / "figures.json"
     assert main(["bench", "--json", "--minutes", "0.5", "--out", str(out)]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert (
-        printed == json.loads(out.read_text("utf-8")) == json.loads(json.dumps(report().as_dict()))
-    )
+    assert printed == json.loads(out.read_text("utf-8")) == json.loads(json.dumps(asdict(report())))
     assert printed["peaks"][0]["flops"]["repetitions"] == 5
     assert measured == [0.5]
 

@@ -76,7 +76,7 @@ def test_a_recipe_trains_with_settings_beside_it(seq2see, pairs: Path, tmp_path:
         (("seed=true",), "seed: found True"),
         (("--minutes", "nan"), "train.minutes: found nan"),
         (("--minutes", "-1"), "train.minutes: found -1.0"),
-        (("--device", "gpu"), "--device: 'gpu'"),
+        (("--device", "gpu"), "device: 'gpu'"),
         (("--columns", "source=1"), "no column holds the target"),
         (("--resume",), "no run to resume"),
     ],

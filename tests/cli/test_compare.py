@@ -69,7 +69,7 @@ def test_json_alone_goes_to_standard_output(data: Path, capsys: pytest.CaptureFi
         (["seed=x"], "seed: found 'x'"),
         (["--minutes", "nan"], "train.minutes: found nan"),
         (["data.train=other.tsv"], "said twice"),
-        (["--device", "gpu"], "--device: 'gpu'"),
+        (["--device", "gpu"], "device: 'gpu'"),
     ],
 )
 def test_what_is_wrong_is_said_before_training(

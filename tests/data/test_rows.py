@@ -11,6 +11,7 @@ from seq2see.data.pairs import (
     Pair,
     read_pairs,
 )
+from seq2see.data.rows import as_pairs
 from seq2see.errors import ConfigError, DataError
 
 
@@ -116,3 +117,10 @@ def test_columns_parse(text, columns):
 def test_malformed_columns_are_refused(text, says):
     with pytest.raises(ConfigError, match=re.escape(says)):
         Columns.parse(text)
+
+
+def test_texts_become_numbered_pairs() -> None:
+    own = Pair("x", "", ("N",), 9)
+    assert as_pairs(["a", own, "b"]) == [Pair("a", "", (), 1), own, Pair("b", "", (), 3)]
+    assert as_pairs("a") == [Pair("a", "", (), 1)]
+    assert as_pairs(own) == [own]

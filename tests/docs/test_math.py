@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 from markdown import markdown
 from mkdocs.exceptions import PluginError
 
+from helpers import script
+
 HOOK = Path(__file__).parents[2] / "docs" / "hooks" / "math.py"
 
-
-def load_hook() -> ModuleType:
-    """Loads the hook as MkDocs does, under a name that hides no module of Python."""
-    spec = importlib.util.spec_from_file_location("docs_hooks_math", HOOK)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-hook = load_hook()
+hook = script(HOOK, "docs_hooks_math")
 
 
 def rendered(text: str) -> str:

@@ -29,7 +29,7 @@ def device_named(name: str) -> str:
         reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise ConfigError(
             f"{name!r} cannot be computed on ({reason})",
-            where="--device",
+            where="device",
             mend="Use auto, cpu, or cuda where there is such a GPU",
         ) from error
     return name

@@ -49,9 +49,7 @@ class Answers:
     def of(cls, translator: Translator, sources: Sequence[Pair]) -> Answers:
         """Decodes every distinct source once, features counted as part of the source."""
         keys = [(pair.source, pair.features) for pair in sources]
-        distinct: dict[tuple[str, tuple[str, ...]], Pair] = {}
-        for key, pair in zip(keys, sources, strict=True):
-            distinct.setdefault(key, pair)
+        distinct = dict(zip(keys, sources, strict=True))
         found = translator.translate(list(distinct.values()))
         answer = {key: nbest[0] for key, nbest in zip(distinct, found, strict=True)}
         return cls(tuple(answer[key] for key in keys))

@@ -13,6 +13,7 @@ from seq2see.api.evaluation import Answers, Evaluation
 from seq2see.bundle.folder import Bundle
 from seq2see.bundle.folder import load as load_bundle
 from seq2see.data.pairs import Columns, Pair
+from seq2see.data.rows import Texts, as_pairs
 from seq2see.decode.options import SearchOptions
 from seq2see.decode.translate import Translation, Translator
 from seq2see.errors import BundleError, ConfigError
@@ -24,8 +25,6 @@ from seq2see.recipe.intake import strict_pairs
 from seq2see.recipe.judging import search_options
 from seq2see.recipe.run import examine_by
 from seq2see.recipe.sections import Recipe
-
-Texts = str | Sequence[str | Pair]
 
 
 class Model:
@@ -161,7 +160,7 @@ class Model:
 
     def trace(
         self,
-        source: Texts | Pair,
+        source: Texts,
         target: str | Sequence[str] | None = None,
         *,
         grad: bool = False,
@@ -251,13 +250,3 @@ def load(*paths: str | PathLike[str], device: str = "cpu") -> Model:
 
 def _parts(path: str) -> list[str]:
     return [path] if Path(path).exists() else path.split(",")
-
-
-def as_pairs(texts: Texts) -> list[Pair]:
-    """Turns plain texts into sources with line numbers."""
-    if isinstance(texts, str):
-        texts = [texts]
-    return [
-        text if isinstance(text, Pair) else Pair(text, "", (), line)
-        for line, text in enumerate(texts, 1)
-    ]

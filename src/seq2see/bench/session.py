@@ -6,7 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
 import torch
@@ -84,10 +84,6 @@ class Report:
     decoding: list[Decoded] = field(default_factory=list)
     advice: list[Advice] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Returns the report as tables and numbers."""
-        return asdict(self)
 
 
 def run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,9 +42,9 @@ def bench(minutes: Minutes = 2.0, as_json: options.Json = False, out: Out = "") 
         report = run(minutes, watcher=line.update)
     if out:
         with refusing(ConfigError, Path(out), "Free space or choose another file with --out"):
-            write_text(Path(out), json_text(report.as_dict(), indent=1) + "\n")
+            write_text(Path(out), json_text(asdict(report), indent=1) + "\n")
     if as_json:
-        write_json(report.as_dict(), indent=2)
+        write_json(asdict(report), indent=2)
     else:
         show(console(), report)
 

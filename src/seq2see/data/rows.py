@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
@@ -30,6 +30,9 @@ class Pair:
     features: tuple[str, ...] = ()
     line: int = 0
 
+
+Texts: TypeAlias = str | Pair | Sequence[str | Pair]
+"""Sources, as text or as `Pair`s where they carry features or a target."""
 
 Parser: TypeAlias = Callable[[str, int], Pair]
 
@@ -111,6 +114,16 @@ def line_parser(data: Data, columns: Columns | None, *, targets: bool = True) ->
         return _whole_line
     used = columns if targets else replace(columns, target=None)
     return partial(_from_columns, columns=used, name=name)
+
+
+def as_pairs(texts: Texts) -> list[Pair]:
+    """Turns plain texts into sources without a target, numbered as lines; pairs stay so."""
+    if isinstance(texts, str | Pair):
+        texts = [texts]
+    return [
+        text if isinstance(text, Pair) else Pair(text, "", (), line)
+        for line, text in enumerate(texts, 1)
+    ]
 
 
 def split_features(text: str) -> tuple[str, ...]:

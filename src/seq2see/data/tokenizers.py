@@ -136,6 +136,16 @@ class Tokenizer:
             return f"<copy{i}>"
         return f"[{self.layout.features[i - self.layout.copies]}]"
 
+    def pieces(self, ids: Iterable[int], unknown: Sequence[str] = ()) -> tuple[str, ...]:
+        """Returns how ids are shown to people; a copy mark as what it stands for.
+
+        Args:
+            ids: token ids.
+            unknown: the distinct unknown pieces of the source, in order of appearance.
+        """
+        marks = {len(SPECIALS) + k: piece for k, piece in enumerate(unknown)}
+        return tuple(marks[i] if i in marks else self.piece(i) for i in ids)
+
     def feature(self, name: str) -> int:
         """Returns the id of a feature, UNKNOWN for one never seen in training."""
         if name not in self.layout.features:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from seq2see.data.rows import Pair
 from seq2see.data.store import Tokenizers
-from seq2see.data.tokenizers import SPECIALS, UNKNOWN, Tokenizer
+from seq2see.data.tokenizers import SPECIALS, UNKNOWN
 from seq2see.decode.align import align
 from seq2see.decode.ensemble import Ensemble
 from seq2see.decode.generate import evaluating, generate
@@ -133,17 +133,26 @@ class Translator:
                 where="prefix",
                 mend="Give an empty line where nothing is to be forced",
             )
-        requests = self._requests(pairs, sources, prefixes)
-        unwritable = Unwritable.of(self.tokenizers.target)
+        found = self._search(pairs, sources, prefixes)
+        origin = [i for i, nbest in found.items() for _ in nbest]
+        flat = [one for nbest in found.values() for one in nbest]
         with evaluating(self.network):
-            found = generate(self.network, list(requests.values()), self.options, unwritable)
-            origin = [i for i, each in zip(requests, found, strict=True) for _ in each]
-            flat = [one for each in found for one in each]
             flat = self._aligned([sources[i] for i in origin], flat)
-        results = [[] if i in requests else [NOTHING] for i in range(len(pairs))]
+        results = [[] if i in found else [NOTHING] for i in range(len(pairs))]
         for i, one in zip(origin, flat, strict=True):
             results[i].append(self._shown(sources[i], one))
         return results
+
+    def search(self, pairs: Sequence[Pair]) -> dict[int, list[Hypothesis]]:
+        """Finds what `translate` would write, as ids.
+
+        Returns:
+            By the index of its source, best first. A source without text is not searched.
+
+        Raises:
+            DecodingError: a source is too long under `strict`; the message names the line.
+        """
+        return self._search(pairs, self._sources(pairs), [""] * len(pairs))
 
     def score(self, pairs: Sequence[Pair]) -> list[Translation]:
         """Scores the given target of each pair, empty ones too."""
@@ -156,6 +165,15 @@ class Translator:
             found = self._aligned(sources, found)
         shown = (self._shown(source, one) for source, one in zip(sources, found, strict=True))
         return [replace(one, text=text) for one, text in zip(shown, texts, strict=True)]
+
+    def _search(
+        self, pairs: Sequence[Pair], sources: Sequence[Source], prefixes: Sequence[str]
+    ) -> dict[int, list[Hypothesis]]:
+        requests = self._requests(pairs, sources, prefixes)
+        unwritable = Unwritable.of(self.tokenizers.target)
+        with evaluating(self.network):
+            found = generate(self.network, list(requests.values()), self.options, unwritable)
+        return dict(zip(requests, found, strict=True))
 
     def _sources(self, pairs: Sequence[Pair]) -> list[Source]:
         rows, unknowns = self.tokenizers.sources(pairs)
@@ -227,8 +245,8 @@ class Translator:
             text=self.tokenizers.target.decode(found.ids, source.unknown),
             score=found.score,
             token_scores=found.token_scores,
-            tokens=_pieces(self.tokenizers.target, found.ids, source.unknown),
-            source_tokens=_pieces(self.tokenizers.source, source.ids, source.unknown),
+            tokens=self.tokenizers.target.pieces(found.ids, source.unknown),
+            source_tokens=self.tokenizers.source.pieces(source.ids, source.unknown),
             finished=found.finished,
             pattern=found.pattern,
             unknown_share=source.unseen / max(len(source.ids) - 1, 1),
@@ -253,12 +271,6 @@ def length_limit(source: int, target_ratio: float = 0.0) -> int:
 def _unseen(row: Sequence[int], copies: int) -> int:
     """Counts the ids of pieces never seen in training: the unknown mark and the copy marks."""
     return sum(i == UNKNOWN or 0 <= i - len(SPECIALS) < copies for i in row)
-
-
-def _pieces(tokenizer: Tokenizer, ids: Sequence[int], unknown: Sequence[str]) -> tuple[str, ...]:
-    """Shows ids to people; a copy mark as what it stands for."""
-    marks = {len(SPECIALS) + k: piece for k, piece in enumerate(unknown)}
-    return tuple(marks[i] if i in marks else tokenizer.piece(i) for i in ids)
 
 
 def _check_unused(prefix: Sequence[int], line: int) -> None:

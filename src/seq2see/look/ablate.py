@@ -12,13 +12,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from seq2see.config import nearest
+from seq2see.data.rows import Texts
 from seq2see.data.tokenizers import PAD
 from seq2see.decode.score import side_by_side
 from seq2see.decode.translate import Translator
 from seq2see.errors import ConfigError
 from seq2see.look import place
 from seq2see.look.capture import capture, whole
-from seq2see.look.forced import Texts, force
+from seq2see.look.forced import force
 from seq2see.look.names import BETWEEN, Site, find, only
 from seq2see.nn.hooks import Hooks
 

@@ -7,19 +7,12 @@ from dataclasses import dataclass
 
 import torch
 
-from seq2see.data.rows import Pair
+from seq2see.data.rows import Pair, Texts, as_pairs
 from seq2see.data.store import Tokenizers
-from seq2see.data.tokenizers import SPECIALS, Tokenizer
-from seq2see.decode.generate import evaluating, generate
-from seq2see.decode.request import Request
-from seq2see.decode.rules import Unwritable
 from seq2see.decode.score import Given, side_by_side
-from seq2see.decode.translate import Translator, length_limit
+from seq2see.decode.translate import Translator
 from seq2see.errors import DataError, DecodingError
 from seq2see.nn.network import Network
-
-Texts = str | Pair | Sequence[str | Pair]
-"""Sources, as text or as `Pair`s where they carry features or a target."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +36,13 @@ class Forced:
     def source_tokens(self) -> tuple[tuple[str, ...], ...]:
         """The pieces of each source: features, text, end mark."""
         each = zip(self.sources, self.unknowns, strict=True)
-        return tuple(_shown(self.tokenizers.source, ids, unknown) for ids, unknown in each)
+        return tuple(self.tokenizers.source.pieces(ids, unknown) for ids, unknown in each)
 
     @property
     def target_tokens(self) -> tuple[tuple[str, ...], ...]:
         """The pieces of each target, its end mark included."""
         each = zip(self.targets, self.unknowns, strict=True)
-        return tuple(_shown(self.tokenizers.target, ids, unknown) for ids, unknown in each)
+        return tuple(self.tokenizers.target.pieces(ids, unknown) for ids, unknown in each)
 
     def together(self, network: Network) -> Given:
         """Lays all pairs side by side, in their order, on the network's device."""
@@ -77,33 +70,16 @@ def force(
         DataError: there is no source.
         DecodingError: there are not as many targets as sources.
     """
-    pairs = pairs_of(texts)
+    pairs = as_pairs(texts)
     wanted = _wanted(pairs, targets)
     tokenizers = translator.tokenizers
     sources, unknowns = tokenizers.sources(pairs)
     unknowns = [unknown[: tokenizers.source.layout.copies] for unknown in unknowns]
     rows = tokenizers.targets([text or "" for text in wanted], unknowns)
-    requests = {}
-    for i, (pair, ids, unknown) in enumerate(zip(pairs, sources, unknowns, strict=True)):
-        # The output for an empty source is the empty text, and nothing is searched for.
-        empty = not pair.source.strip() or len(ids) == len(pair.features) + 1
-        if wanted[i] is None and not empty:
-            limit = translator.options.max_length
-            limit = limit or length_limit(len(ids), translator.target_ratio)
-            requests[i] = Request(ids, limit, copies=len(unknown), line=pair.line or i + 1)
-    for i, best in zip(requests, _best(translator, list(requests.values())), strict=True):
-        rows[i] = best
+    missing = [i for i, text in enumerate(wanted) if text is None]
+    for i, nbest in translator.search([pairs[i] for i in missing]).items():
+        rows[missing[i]] = list(nbest[0].ids)
     return Forced(sources, rows, unknowns, tokenizers)
-
-
-def pairs_of(texts: Texts) -> list[Pair]:
-    """Turns texts into pairs; a plain text has no target."""
-    if isinstance(texts, str | Pair):
-        texts = [texts]
-    return [
-        text if isinstance(text, Pair) else Pair(text, "", (), line)
-        for line, text in enumerate(texts, 1)
-    ]
 
 
 def _wanted(pairs: Sequence[Pair], targets: str | Sequence[str] | None) -> list[str | None]:
@@ -120,15 +96,3 @@ def _wanted(pairs: Sequence[Pair], targets: str | Sequence[str] | None) -> list[
             mend="Leave the targets out to take the model's own outputs",
         )
     return list(targets)
-
-
-def _best(translator: Translator, requests: list[Request]) -> list[list[int]]:
-    unwritable = Unwritable.of(translator.tokenizers.target)
-    with evaluating(translator.network):
-        found = generate(translator.network, requests, translator.options, unwritable)
-    return [list(nbest[0].ids) for nbest in found]
-
-
-def _shown(tokenizer: Tokenizer, ids: Sequence[int], unknown: Sequence[str]) -> tuple[str, ...]:
-    marks = {len(SPECIALS) + k: piece for k, piece in enumerate(unknown)}
-    return tuple(marks[i] if i in marks else tokenizer.piece(i) for i in ids)

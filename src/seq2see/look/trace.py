@@ -10,12 +10,13 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from seq2see.config import nearest
+from seq2see.data.rows import Texts
 from seq2see.data.tokenizers import PAD, SPECIALS, START
 from seq2see.decode.score import Given
 from seq2see.decode.translate import Translator
 from seq2see.errors import ConfigError
 from seq2see.look.capture import Captured, capture, gradients, whole
-from seq2see.look.forced import Texts, force
+from seq2see.look.forced import force
 from seq2see.look.names import Site, only, sites
 from seq2see.nn.recurrent import reverse
 

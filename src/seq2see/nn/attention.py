@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -163,12 +164,8 @@ class MultiHeadAttention(nn.Module):
             v: from `keys_values`, one row a source.
             mask: True where the queries of a source may look.
         """
-        width = len(x) // max(1, len(k))
-        if width > 1 and any_watched((self.q, self.scores, self.pattern, self.context)):
-            # Whoever watches is promised a row a hypothesis.
-            k, v, mask = (each.repeat_interleave(width, dim=0) for each in (k, v, mask))
-        # To the keys of a source, the positions of its hypotheses are just more queries.
-        queries = x.reshape(len(k), -1, x.shape[-1])
+        taps = (self.q, self.scores, self.pattern, self.context)
+        queries, (k, v, mask) = by_source(x, (k, v, mask), taps)
         return self(self.queries(queries), k, v, mask).view_as(x)
 
     def _explicit(self) -> bool:
@@ -198,6 +195,28 @@ def split_heads(x: Tensor, heads: int) -> Tensor:
 def join_heads(x: Tensor) -> Tensor:
     """Reshapes `[row, head, position, d]` to `[row, position, head * d]`."""
     return x.transpose(1, 2).flatten(-2)
+
+
+def by_source(
+    x: Float[Tensor, "row query d"], kept: tuple[Tensor, ...], taps: Iterable[Tap]
+) -> tuple[Float[Tensor, "source queries d"], tuple[Tensor, ...]]:
+    """Lays the hypotheses of a source side by side: to its keys they are just more queries.
+
+    Where a tap is watched, what is kept of the sources is repeated instead, because whoever watches
+    is promised a row a hypothesis.
+
+    Args:
+        x: what looks; as many rows in succession to each source.
+        kept: what is looked at, one row a source.
+        taps: those that would see rows side by side.
+
+    Returns:
+        The queries by source, and what they look at.
+    """
+    width = len(x) // max(1, len(kept[0]))
+    if width > 1 and any_watched(taps):
+        return x, tuple(each.repeat_interleave(width, dim=0) for each in kept)
+    return x.reshape(len(kept[0]), width * x.shape[1], x.shape[2]), kept
 
 
 ScoreKind = Literal["dot", "general", "additive"]
@@ -249,12 +268,8 @@ class StateAttention(nn.Module):
             real: which of them are tokens.
         """
         shape = q.shape[:2]
-        if len(q) > len(k) and any_watched((self.q, self.scores, self.pattern, self.context)):
-            # Whoever watches is promised a row a hypothesis.
-            width = len(q) // len(k)
-            k, memory, real = (each.repeat_interleave(width, dim=0) for each in (k, memory, real))
-        # To the keys of a source, the positions of its hypotheses are just more queries.
-        q = q.reshape(len(k), -1, q.shape[-1])
+        taps = (self.q, self.scores, self.pattern, self.context)
+        q, (k, memory, real) = by_source(q, (k, memory, real), taps)
         q = self.q(self.query(q) if self.kind == "additive" else q)
         if self.kind == "additive":
             hidden = torch.tanh(q[:, :, None] + k[:, None])  # row query key d_query
