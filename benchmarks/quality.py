@@ -156,7 +156,7 @@ def score(part: Part, out: Path, folder: Path) -> dict[str, Any]:
     arguments = ["evaluate", str(out), part.test, *columns(part), "--json"]
     printed, _ = seq2see(arguments + ["--each-line"] * part.each_line, folder)
     report = json.loads(printed)
-    kept = ("data", "each_line", "scores", "unknown_share", "unfinished")
+    kept = ("data", "each_line", "scores", "unknown_share", "blank", "unfinished")
     return {"test": {name: report[name] for name in kept}}
 
 

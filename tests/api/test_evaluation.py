@@ -10,6 +10,7 @@ from seq2see.api.evaluation import Answers
 from seq2see.api.model import Model, load
 from seq2see.data.pairs import Pair
 from seq2see.decode.translate import Translator
+from seq2see.errors import DataError
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +81,11 @@ def test_outputs_that_did_not_end_are_counted(model: Model) -> None:
     assert model.evaluate(pairs, max_length=1, beam=1, each_line=True).unfinished == 3
     expected = sum(not nbest[0].finished for nbest in model.search(["abc", "", "edc"]))
     assert model.evaluate(pairs).unfinished == expected
+
+
+def test_pairs_without_text_are_counted_and_not_scored(model: Model) -> None:
+    pairs = [Pair("abc", "never"), Pair("", ""), Pair("", "")]
+    found = model.evaluate(pairs, ["accuracy"], each_line=True)
+    assert (found["accuracy"].value, found["accuracy"].sources, found.blank) == (0.0, 1, 2)
+    with pytest.raises(DataError, match="no output to score"):
+        model.evaluate(pairs[1:])

@@ -30,7 +30,7 @@ class Bench:
         if arguments[0] == "evaluate":
             rest = {"bundle": arguments[1], "data": arguments[2], "against": None}
             rest |= {"each_line": "--each-line" in arguments, "comparisons": []}
-            facts = {"scores": [SCORE], "unknown_share": 0.0, "unfinished": 0}
+            facts = {"scores": [SCORE], "unknown_share": 0.0, "blank": 0, "unfinished": 0}
             return json.dumps(rest | facts), 900
         out = Path(arguments[arguments.index("--out") + 1])
         (out / "training").mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def test_again_removes_the_folder_first(bench: Bench) -> None:
 def test_no_path_of_the_machine_is_recorded(bench: Bench) -> None:
     bench.run("inflection2022", "--only", "ang")
     facts = bench.facts("inflection2022", "ang/seed1")
-    kept = {"data", "each_line", "scores", "unknown_share", "unfinished"}
+    kept = {"data", "each_line", "scores", "unknown_share", "blank", "unfinished"}
     assert set(facts["test"]) == kept
     assert str(bench.folder) not in json.dumps(facts)
     assert facts["command"].endswith("--columns source=1,target=2,features=3 --seed 1")

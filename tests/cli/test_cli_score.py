@@ -84,6 +84,17 @@ def test_each_line_counts_once_where_asked_for(seq2see, bundle: Path, tmp_path: 
     assert grouped["scores"][1]["signature"].startswith("nrefs:var|")
 
 
+def test_pairs_without_text_are_counted(seq2see, bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "running.tsv").write_text("ab\tba\n\t\n\ncd\tdc\n")
+    options = ("--metrics", "accuracy", "--each-line", "--beam", "1")
+    ran = seq2see("evaluate", bundle, tmp_path / "running.tsv", *options)
+    assert "pairs without text on either side, not scored: 2\n" in ran.out
+    found = json.loads(
+        seq2see("evaluate", bundle, tmp_path / "running.tsv", *options, "--json").out
+    )
+    assert (found["blank"], found["scores"][0]["sources"]) == (2, 2)
+
+
 def test_outputs_without_an_end_are_counted(seq2see, bundle: Path, pairs: Path) -> None:
     options = ("--beam", "1", "--max-length", "1")
     said = "outputs that reached the length limit without an end mark: "

@@ -38,6 +38,15 @@ def test_each_line_can_be_a_question_of_its_own() -> None:
     assert (score.value, score.sources) == (50.0, 4)
 
 
+@pytest.mark.parametrize("each_line", [False, True])
+def test_a_pair_without_text_asks_nothing(each_line: bool) -> None:
+    pairs = [PAIRS[0], Pair("", ""), PAIRS[1], Pair(" ", ""), Pair("", "5")]
+    found = Examination.of(pairs, ["accuracy"], each_line=each_line)
+    assert found.sources == [PAIRS[0], PAIRS[1], Pair("", "5")]
+    assert found.references == [["1"], ["2"], ["5"]]
+    assert found.blank == 2
+
+
 def test_the_first_metric_decides_and_all_are_given() -> None:
     scores = examination(4).score(["0", "1", "x", "x"], resamples=10)
     assert [score.metric for score in scores] == ["accuracy", "cer"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -126,7 +126,7 @@ def compare(contest: Contest, watcher: Watcher) -> Outcome:
     record = _record(contest, base, corpus, len(examination.sources))
     record.write(())
     _write_split(contest, base, corpus)
-    watcher.prepared(corpus.notes)
+    watcher.prepared((*corpus.notes, *_left_out(contest, examination)))
     trials: list[Trial] = []
     for seed in range(1, contest.seeds + 1):
         for model in contest.models:
@@ -178,6 +178,11 @@ def _examination(contest: Contest, base: Tree, corpus: Corpus) -> Examination:
         return examine_by(corpus.dev, contest.metrics)
     columns = parse(DataSettings, base["data"], "data").columns
     return examine_by(strict_pairs(contest.test, Columns.parse(columns)), contest.metrics)
+
+
+def _left_out(contest: Contest, examination: Examination) -> Iterator[str]:
+    if examination.blank:
+        yield f"{contest.test}: {examination.blank:,} pairs without text on either side, not scored"
 
 
 def _draft_of(base: Tree, model: str, seed: int) -> Tree:

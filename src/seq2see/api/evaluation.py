@@ -18,6 +18,7 @@ class Evaluation:
     Args:
         scores: one a metric, the deciding one first.
         unknown_share: the fraction of source pieces never seen in training.
+        blank: pairs without text on either side; they are not scored.
         unfinished: how many of the outputs reached the length limit without an end mark.
         comparisons: the difference to another model and whether it is significant, one a metric;
             empty where there was no other model.
@@ -26,6 +27,7 @@ class Evaluation:
 
     scores: tuple[Score, ...]
     unknown_share: float
+    blank: int
     unfinished: int
     comparisons: tuple[Comparison, ...]
     outputs: tuple[str, ...]

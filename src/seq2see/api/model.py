@@ -153,6 +153,7 @@ class Model:
         return Evaluation(
             scores=tuple(scores),
             unknown_share=found.unknown_share,
+            blank=examination.blank,
             unfinished=found.unfinished,
             comparisons=tuple(comparisons),
             outputs=tuple(found.texts),

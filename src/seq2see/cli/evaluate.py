@@ -87,6 +87,8 @@ def _show(screen: Console, found: Evaluation, bundle: str, against: str | None) 
 
     screen.print(score_table(map(asdict, found.scores)))
     screen.print(f"source pieces never seen in training: {found.unknown_share:.2%}")
+    if found.blank:
+        screen.print(f"pairs without text on either side, not scored: {found.blank:,}")
     if found.unfinished:
         screen.print(
             f"outputs that reached the length limit without an end mark: {found.unfinished:,} of"

@@ -219,7 +219,7 @@ def _check(hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> No
     if len(hypotheses) != len(references):
         raise ValueError(f"{len(hypotheses)} outputs but references for {len(references)} sources")
     if not hypotheses:
-        raise DataError("there is no output to score", mend="Give at least one pair")
+        raise DataError("there is no output to score", mend="Give at least one pair with text")
     for index, known in enumerate(references):
         # A bare string is a sequence of strings too: its letters would be scored as references.
         if isinstance(known, str) or not known:

@@ -43,7 +43,9 @@ def suitable(sources: Sequence[str], targets: Sequence[str]) -> tuple[str, ...]:
     if len(sources) != len(targets):
         raise ValueError(f"{len(sources)} sources but {len(targets)} targets")
     if not targets:
-        raise DataError("there is no pair to choose metrics by", mend="Give at least one pair")
+        raise DataError(
+            "there is no pair to choose metrics by", mend="Give at least one pair with text"
+        )
     pieces = [target.split() for target in targets]
     if 2 * sum(len(piece) > 1 for piece in pieces) <= len(pieces):
         final = sum(target.rstrip().endswith(_LAST_MARKS) for target in targets)

@@ -31,11 +31,13 @@ class Examination:
         sources: one pair a distinct source, or one a line; its target is the first reference.
         references: the targets that the source stands with, at least one.
         metrics: names of the metrics, the deciding one first.
+        blank: pairs without text on either side, which ask nothing and are not among the sources.
     """
 
     sources: list[Pair]
     references: list[list[str]]
     metrics: tuple[str, ...]
+    blank: int = 0
 
     @classmethod
     def of(
@@ -45,10 +47,12 @@ class Examination:
 
         Under `each_line` nothing is grouped: each line has its own target as its one reference.
         """
-        sources = [(pair.source, pair.features) for pair in pairs]
-        keys: Sequence[Hashable] = range(len(pairs)) if each_line else sources
-        first, references = group_references(keys, [pair.target for pair in pairs])
-        return cls([pairs[i] for i in first], references, tuple(metrics))
+        asked = [pair for pair in pairs if pair.source.strip() or pair.target.strip()]
+        sources = [(pair.source, pair.features) for pair in asked]
+        keys: Sequence[Hashable] = range(len(asked)) if each_line else sources
+        first, references = group_references(keys, [pair.target for pair in asked])
+        blank = len(pairs) - len(asked)
+        return cls([asked[i] for i in first], references, tuple(metrics), blank)
 
     def part(self, count: int) -> Examination:
         """Takes `count` sources at even distances; 0 takes all."""
