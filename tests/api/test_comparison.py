@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from seq2see.api import comparison
+from seq2see.api import cell
 from seq2see.api.comparison import Contest, Outcome, compare
 from seq2see.api.model import load
 from seq2see.api.standings import Trial
-from seq2see.errors import ConfigError, DataError
+from seq2see.errors import ConfigError, DataError, TrainingError
 from seq2see.train.journal import Observer, Validation, Window
 
 QUICK = ("train.steps=4", "train.validations=2", "train.precision=float32", "decode.beam=1")
@@ -109,8 +109,8 @@ def test_finished_runs_are_neither_trained_nor_decoded_again(
     def never(*_: object, **__: object) -> None:
         raise AssertionError("worked again")
 
-    monkeypatch.setattr(comparison, "carry_out", never)
-    monkeypatch.setattr(comparison.Model, "translate", never)
+    monkeypatch.setattr(cell, "carry_out", never)
+    monkeypatch.setattr(cell.Model, "translate", never)
     follower = Follower()
     again = compare(contest, follower)
     assert follower.seen == ["rnn 1 finished", "gru 1 finished"]
@@ -153,6 +153,22 @@ def test_given_held_out_pairs_are_used_as_they_are(contest: Contest) -> None:
     assert load(contest.out / "gru-seed1").recipe.data.train == contest.data
 
 
+def test_runs_side_by_side_come_to_what_they_come_to_alone(contest: Contest) -> None:
+    alone = compare(contest, Follower())
+    follower = Follower()
+    together = compare(replace(contest, jobs=2, out=contest.out.with_name("both")), follower)
+    assert scores_of(together) == scores_of(alone)
+    assert [t.outputs for t in together.trials] == [t.outputs for t in alone.trials]
+    assert follower.seen == ["rnn 1 new", "gru 1 new"]
+    assert sorted(t.model for t in follower.ended) == ["gru", "rnn"]
+
+
+def test_an_error_of_a_run_in_a_process_of_its_own_is_told(contest: Contest) -> None:
+    broken = replace(contest, jobs=2, assignments=(*QUICK, "train.rate=1e30"))
+    with pytest.raises(TrainingError, match="loss is nan"):
+        compare(broken, Follower())
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -160,6 +176,7 @@ def test_given_held_out_pairs_are_used_as_they_are(contest: Contest) -> None:
         ({"models": ("gru", "gru")}, "named twice"),
         ({"models": ("gru", "perceptron")}, "perceptron"),
         ({"seeds": 0}, "1 or more"),
+        ({"jobs": 0}, "1 or more"),
         ({"metrics": ("blue",)}, "blue"),
     ],
 )

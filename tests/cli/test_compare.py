@@ -88,9 +88,9 @@ def test_an_interruption_says_how_to_go_on(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("seq2see.api.comparison.carry_out", interrupted)
-    monkeypatch.setattr("seq2see.api.comparison.take_up", interrupted)
-    monkeypatch.setattr("seq2see.api.comparison.set_up", interrupted)
+    monkeypatch.setattr("seq2see.api.cell.carry_out", interrupted)
+    monkeypatch.setattr("seq2see.api.cell.take_up", interrupted)
+    monkeypatch.setattr("seq2see.api.cell.set_up", interrupted)
     assert run(data) == 130
     assert f"go on with: seq2see compare {data}" in capsys.readouterr().err
 

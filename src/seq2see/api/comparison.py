@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
-from seq2see.api.model import Model, load
-from seq2see.api.record import Record, tokens_per_second, write_lines
+from seq2see.api.cell import Begin, Cell, side_by_side
+from seq2see.api.record import Record, write_lines
 from seq2see.api.standings import Contrast, Standing, Trial, contrast, stand
 from seq2see.api.training import write_draft
 from seq2see.config import Tree, parse
 from seq2see.data.pairs import Columns, fingerprint
 from seq2see.errors import ConfigError
 from seq2see.evaluate.metrics import metric_named
-from seq2see.files import read_lines
 from seq2see.recipe.choose import choose
 from seq2see.recipe.draft import architecture
-from seq2see.recipe.folder import TrainingFolder
 from seq2see.recipe.intake import Corpus, gather, strict_pairs
 from seq2see.recipe.judging import Examination
-from seq2see.recipe.run import carry_out, examine_by, set_up, take_up
+from seq2see.recipe.run import examine_by
 from seq2see.recipe.sections import DataSettings
 from seq2see.recipe.survey import survey
 from seq2see.train.journal import Observer
-
-Begin = Literal["new", "resumed", "finished"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +40,7 @@ class Contest:
         columns: where source, target and features stand in a TSV; empty: as the recipe says.
         minutes: time budget of each run; 0: by number of steps.
         seeds: how many runs a model gets, from seed 1 on.
+        jobs: how many runs train at a time, each with its share of the threads.
         metrics: names of metrics, the deciding one first; empty: those that suit the task.
         device: where to compute.
         command: how the comparison was asked for, for the record.
@@ -58,6 +55,7 @@ class Contest:
     columns: str = ""
     minutes: float = 0.0
     seeds: int = 1
+    jobs: int = 1
     metrics: tuple[str, ...] = ()
     device: str = "cpu"
     command: str = ""
@@ -69,8 +67,11 @@ class Contest:
             architecture(name)
             if self.models.count(name) > 1:
                 raise ConfigError(f"{name} is named twice", where="--models", mend="Name it once")
-        if self.seeds < 1:
-            raise ConfigError(f"found {self.seeds}", expected="1 or more", where="--seeds")
+        for name in ("seeds", "jobs"):
+            if getattr(self, name) < 1:
+                raise ConfigError(
+                    f"found {getattr(self, name)}", expected="1 or more", where=f"--{name}"
+                )
         for name in self.metrics:
             metric_named(name)
 
@@ -106,7 +107,7 @@ class Outcome:
 
 
 def compare(contest: Contest, watcher: Watcher) -> Outcome:
-    """Trains and scores every model with every seed, one after the other.
+    """Trains and scores every model with every seed, `contest.jobs` at a time.
 
     A run that is finished in its folder `OUT/MODEL-seedN` is not trained again, and one that was
     begun goes on, so that a comparison that was stopped continues when it is asked for again. The
@@ -128,14 +129,37 @@ def compare(contest: Contest, watcher: Watcher) -> Outcome:
     _write_split(contest, base, corpus)
     watcher.prepared((*corpus.notes, *_left_out(contest, examination)))
     trials: list[Trial] = []
-    for seed in range(1, contest.seeds + 1):
-        for model in contest.models:
-            trials.append(_try(contest, _draft_of(base, model, seed), model, examination, watcher))
-            record.write(trials)
-            watcher.ends(trials[-1])
+    for trial in _trials(contest, base, examination, watcher):
+        trials.append(trial)
+        record.write(trials)
+        watcher.ends(trial)
+    trials.sort(key=lambda trial: (trial.seed, contest.models.index(trial.model)))
     contrasts = contrast(trials, examination.references)
     record.write(trials, contrasts)
     return Outcome(tuple(trials), tuple(stand(trials)), tuple(contrasts), record)
+
+
+def _trials(
+    contest: Contest, base: Tree, examination: Examination, watcher: Watcher
+) -> Iterator[Trial]:
+    drafts = [
+        (model, _draft_of(base, model, seed))
+        for seed in range(1, contest.seeds + 1)
+        for model in contest.models
+    ]
+    cells = [
+        Cell(model, tree, contest.out / f"{model}-seed{tree['seed']}", contest.device)
+        for model, tree in drafts
+    ]
+    if contest.jobs > 1:
+
+        def begin(cell: Cell, state: Begin) -> None:
+            watcher.begins(cell.model, cell.seed, state)
+
+        yield from side_by_side(cells, examination, contest.jobs, begin)
+        return
+    for cell in cells:
+        yield cell.run(examination, partial(watcher.begins, cell.model, cell.seed))
 
 
 def _prepare(contest: Contest) -> tuple[Tree, Corpus]:
@@ -165,6 +189,7 @@ def _record(contest: Contest, base: Tree, corpus: Corpus, sources: int) -> Recor
         "models": contest.models,
         "seeds": list(range(1, contest.seeds + 1)),
         "minutes": contest.minutes,
+        "jobs": contest.jobs,
         "test": contest.test or base["data"]["dev"],
         "sources": sources,
     }
@@ -197,53 +222,3 @@ def _write_split(contest: Contest, base: Tree, corpus: Corpus) -> None:
         if base["data"][part] == str(folder / f"{part}.jsonl"):
             rows = [{"source": p.source, "target": p.target, "features": p.features} for p in pairs]
             write_lines(folder / f"{part}.jsonl", rows)
-
-
-def _try(
-    contest: Contest, tree: Tree, name: str, examination: Examination, watcher: Watcher
-) -> Trial:
-    folder, seed = contest.out / f"{name}-seed{tree['seed']}", int(tree["seed"])
-    model = _trained(tree, folder, contest.device, lambda s: watcher.begins(name, seed, s))
-    outputs = _outputs(model, examination, folder / "outputs.jsonl")
-    training = model.scores["training"]
-    facts = {
-        "parameters": model.bundles[0].network.parameter_count,
-        "steps": training["steps"],
-        "seconds": training["seconds"],
-        "tokens_per_second": tokens_per_second(TrainingFolder(folder).journal),
-    }
-    return Trial(name, seed, tuple(examination.score(outputs)), tuple(outputs), facts)
-
-
-def _trained(
-    tree: Tree, folder: Path, device: str, begin: Callable[[Begin], Sequence[Observer]]
-) -> Model:
-    if _is_finished(folder):
-        begin("finished")
-        return load(folder, device=device)
-    begun = TrainingFolder(folder).begun
-    observers = begin("resumed" if begun else "new")
-    run = take_up(folder) if begun else set_up(tree, folder, device)
-    return Model([carry_out(run, observers, device, resume=begun)])
-
-
-def _is_finished(folder: Path) -> bool:
-    """Says whether the final scores stand in a bundle; those kept while training lack a part."""
-    try:
-        return "training" in json.loads((folder / "scores.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-
-
-def _outputs(model: Model, examination: Examination, path: Path) -> list[str]:
-    """Decodes, unless the file already holds the outputs for the very same sources."""
-    asked = [
-        {"source": pair.source, "features": list(pair.features), "references": known}
-        for pair, known in zip(examination.sources, examination.references, strict=True)
-    ]
-    rows = read_lines(path)
-    if [{k: v for k, v in row.items() if k != "output"} for row in rows] == asked:
-        return [str(row["output"]) for row in rows]
-    outputs = model.translate(examination.sources)
-    write_lines(path, ({**a, "output": o} for a, o in zip(asked, outputs, strict=True)))
-    return outputs

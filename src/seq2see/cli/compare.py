@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from seq2see.api.comparison import Begin, Contest, Outcome
+    from seq2see.api.cell import Begin
+    from seq2see.api.comparison import Contest, Outcome
     from seq2see.api.standings import Standing, Trial
     from seq2see.config import Tree
     from seq2see.train.journal import Observer
@@ -43,6 +44,14 @@ Minutes = Annotated[
     ),
 ]
 Seeds = Annotated[int, typer.Option(metavar="N", help="Train each model with seeds 1 to N.")]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        help="Train N models at a time, each with its share of the cores: small networks gain"
+        " little from a second core.",
+    ),
+]
 Test = Annotated[
     str, typer.Option(metavar="DATA", help="Score on these pairs (default: the held-out ones).")
 ]
@@ -70,6 +79,7 @@ def compare(
     models: Models = "rnn,birnn,gru,bilstm,bilstm+attention,transformer",
     minutes: Minutes = 0.0,
     seeds: Seeds = 1,
+    jobs: Jobs = 1,
     dev: train.Dev = "",
     test: Test = "",
     columns: options.DataColumns = "",
@@ -95,6 +105,7 @@ def compare(
         columns=columns,
         minutes=minutes,
         seeds=seeds,
+        jobs=jobs,
         metrics=_names(metrics),
         device=device_named(device),
         command=shlex.join(["seq2see", *(context.obj or ("compare", data))]),
@@ -125,7 +136,8 @@ def _compare(contest: Contest, as_json: bool) -> None:
 
     # What a program reads from standard output is the result alone.
     screen = Console(stderr=True, highlight=False, markup=False) if as_json else console()
-    with _Screen(screen, len(contest.models) * contest.seeds) as watcher:
+    runs = len(contest.models) * contest.seeds
+    with _Screen(screen, runs, alone=contest.jobs == 1) as watcher:
         outcome = run(contest, watcher)
     if as_json:
         write_json(outcome.record.content(outcome.trials, outcome.contrasts), indent=2)
@@ -137,10 +149,10 @@ def _compare(contest: Contest, as_json: bool) -> None:
 
 
 class _Screen:
-    """Follows a comparison on a console."""
+    """Follows a comparison on a console; a run that is `alone` shows its progress."""
 
-    def __init__(self, console: Console, runs: int) -> None:
-        self.console, self.runs, self._done = console, runs, 0
+    def __init__(self, console: Console, runs: int, *, alone: bool) -> None:
+        self.console, self.runs, self.alone, self._done = console, runs, alone, 0
         self._display = ExitStack()
 
     def __enter__(self) -> Self:
@@ -166,7 +178,7 @@ class _Screen:
         self._done += 1
         place = f"run {self._done} of {self.runs}: {model}, seed {seed}{_BEGINNINGS[state]}"
         self.console.print(place)
-        if state == "finished":
+        if state == "finished" or not self.alone:
             return []
         return [self._display.enter_context(Display(self.console))]
 
