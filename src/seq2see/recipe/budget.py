@@ -155,6 +155,7 @@ def choose_training(chooser: Chooser, survey: Survey) -> None:
     train, data = chooser.tree.setdefault("train", {}), chooser.tree["data"]
     tokens = chooser.fill("train", "batch_tokens", suits.batch_tokens, why)
     chooser.fill("train", "rate", suits.rate, why)
+    chooser.fill("train", "optimizer", *_rule(chooser))
     if not train.get("minutes"):
         sides = ((survey.source, data["source"]), (survey.target, data["target"]))
         longer = max(_pieces(side, kind) for side, kind in sides)
@@ -163,6 +164,12 @@ def choose_training(chooser: Chooser, survey: Survey) -> None:
         steps = chooser.fill("train", "steps", steps, f"{suits.passes:g} passes over {why}")
         if steps < 10 * _WARMUP:
             chooser.fill("train", "warmup", steps // 10, f"a tenth of {steps:,} steps")
+
+
+def _rule(chooser: Chooser) -> tuple[str, str]:
+    if chooser.tree["model"]["kind"] == "transformer":
+        return "muon", "a Transformer learns more from each update than by adamw"
+    return "adamw", "muon makes the updates of a recurrent network slower and hardly better"
 
 
 def _regime(chooser: Chooser, found: Class) -> Regime:

@@ -20,8 +20,9 @@ _PAPER: Tree = {
     },
     "train": {
         "steps": 100_000, "batch_tokens": 25_000, "schedule": "inverse-sqrt", "warmup": 4000,
-        "rate": 512**-0.5 * 4000**-0.5, "beta1": 0.9, "beta2": 0.98, "epsilon": 1e-9,
-        "weight_decay": 0.0, "clip": 0.0, "label_smoothing": 0.1, "average": "last", "last": 5,
+        "rate": 512**-0.5 * 4000**-0.5, "optimizer": "adamw", "beta1": 0.9, "beta2": 0.98,
+        "epsilon": 1e-9, "weight_decay": 0.0, "clip": 0.0, "label_smoothing": 0.1,
+        "average": "last", "last": 5,
     },
     "decode": {"beam": 4, "length_penalty": 0.6},
 }  # fmt: skip

@@ -1,17 +1,27 @@
-"""AdamW on float32 masters, and the average of the weights it passes through."""
+"""The update rules on float32 masters, and the average of the weights they pass through."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
+from seq2see.nn.positions import Learned
+from seq2see.train.muon import Muon
 from seq2see.train.settings import TrainSettings
+
+_KEPT: dict[type[torch.optim.Optimizer], tuple[str, ...]] = {
+    torch.optim.AdamW: ("step", "exp_avg", "exp_avg_sq"),
+    Muon: ("momentum",),
+}
+"""What each rule remembers of a weight."""
 
 Tensors = dict[str, Tensor]
 
 
 class Optimizer:
-    """Updates a network from the gradients of one or more batches.
+    """Updates a network from the gradients of one or more batches, by AdamW or by Muon.
+
+    Muon serves the matrices that map vectors to vectors; tables, gains and biases stay with AdamW.
 
     Weights are kept in float32. A network that computes in bfloat16 gets a rounded copy once a
     step, and its gradients are added up in float32. Source: Loshchilov and Hutter 2019 (AdamW);
@@ -29,15 +39,21 @@ class Optimizer:
             name: p if p.dtype == torch.float32 else nn.Parameter(p.detach().float())
             for name, p in self.live.items()
         }
-        matrices = [p for p in self.masters.values() if p.dim() > 1]
-        vectors = [p for p in self.masters.values() if p.dim() <= 1]
+        maps = _maps(network) if settings.optimizer == "muon" else frozenset()
+        rest = [p for name, p in self.masters.items() if name not in maps]
         groups = [
-            {"params": matrices, "weight_decay": settings.weight_decay},
+            {"params": [p for p in rest if p.dim() > 1], "weight_decay": settings.weight_decay},
             # Gains and biases are scales, not directions: decay would only pull them off 1 and 0.
-            {"params": vectors, "weight_decay": 0.0},
+            {"params": [p for p in rest if p.dim() <= 1], "weight_decay": 0.0},
         ]
         betas = (settings.beta1, settings.beta2)
-        self.adam = torch.optim.AdamW(groups, 1.0, betas, settings.epsilon, fused=True)
+        self.rules: list[torch.optim.Optimizer] = [
+            torch.optim.AdamW(groups, 1.0, betas, settings.epsilon, fused=True)
+        ]
+        if maps:
+            matrices = [p for name, p in self.masters.items() if name in maps]
+            precision = next(network.parameters()).dtype
+            self.rules.append(Muon(matrices, settings.weight_decay, dtype=precision))
 
     def gather(self) -> None:
         """Adds the network's gradients of one batch to those of the update."""
@@ -68,10 +84,11 @@ class Optimizer:
         norm = float(nn.utils.clip_grad_norm_(self.masters.values(), limit))
         if norm != norm or norm == float("inf"):
             return norm
-        for group in self.adam.param_groups:
-            group["lr"] = rate
-        self.adam.step()
-        self.adam.zero_grad()
+        for rule in self.rules:
+            for group in rule.param_groups:
+                group["lr"] = rate
+            rule.step()
+            rule.zero_grad()
         self.publish()
         return norm
 
@@ -87,8 +104,9 @@ class Optimizer:
         out: Tensors = {}
         for name, master in self.masters.items():
             out[f"weight/{name}"] = master.detach()
-            for key, value in self.adam.state.get(master, {}).items():
-                out[f"adam/{key}/{name}"] = value
+            for rule in self.rules:
+                for key, value in rule.state.get(master, {}).items():
+                    out[f"{key}/{name}"] = value
         return out
 
     @torch.no_grad()
@@ -96,11 +114,21 @@ class Optimizer:
         """Takes back what `tensors` returned."""
         for name, master in self.masters.items():
             master.copy_(tensors[f"weight/{name}"])
-            keys = ("step", "exp_avg", "exp_avg_sq")
-            if f"adam/step/{name}" in tensors:
-                saved = {k: tensors[f"adam/{k}/{name}"].clone() for k in keys}
-                self.adam.state[master] = {k: v.to(master.device) for k, v in saved.items()}
+            for rule in self.rules:
+                keys = _KEPT[type(rule)]
+                if all(f"{key}/{name}" in tensors for key in keys):
+                    saved = {key: tensors[f"{key}/{name}"].clone() for key in keys}
+                    rule.state[master] = {k: v.to(master.device) for k, v in saved.items()}
         self.publish()
+
+
+def _maps(network: nn.Module) -> frozenset[str]:
+    """Names the matrices that map vectors to vectors; a table of vectors has no directions."""
+    tables = [m for m in network.modules() if isinstance(m, nn.Embedding | Learned)]
+    apart = {id(p) for table in tables for p in table.parameters()}
+    named = network.named_parameters()
+    found = {name for name, p in named if p.dim() == 2 and id(p) not in apart}
+    return frozenset(found - {"output.weight"})
 
 
 class Average:

@@ -24,10 +24,12 @@ class TrainSettings:
         schedule: how the learning rate goes after its warm-up.
         warmup: updates in which the learning rate rises linearly from 0.
         decay: with `wsd`, the last share of the run in which the rate falls to 0.
+        optimizer: the update rule: `adamw`, or `muon` for the matrices between tables and AdamW for
+            the rest.
         beta1: AdamW's decay of the mean gradient.
         beta2: AdamW's decay of the mean squared gradient.
         epsilon: AdamW's guard against division by zero.
-        weight_decay: AdamW's decoupled weight decay.
+        weight_decay: decoupled weight decay.
         clip: the largest norm of an update's gradient; 0 means no clipping.
         label_smoothing: the share of probability a wanted token gives to all others.
         average: which weights are validated and kept: an exponential moving average (`ema`), the
@@ -51,6 +53,7 @@ class TrainSettings:
     schedule: Literal["cosine", "inverse-sqrt", "wsd", "constant"] = "cosine"
     warmup: int = 400
     decay: float = 0.3
+    optimizer: Literal["auto", "adamw", "muon"] = "auto"
     beta1: float = 0.9
     beta2: float = 0.98
     epsilon: float = 1e-9
