@@ -29,11 +29,12 @@ class Regime:
 
     Args:
         width: d_model, or d_hidden of a recurrent network.
-        layers: layers of encoder and decoder.
+        layers: layers of the encoder.
         dropout: the dropout rate.
         batch_tokens: budget of a batch.
         rate: the highest learning rate.
         passes: how many times every pair is seen.
+        decoder_layers: layers of the decoder; 0: as many as the encoder's.
     """
 
     width: int
@@ -42,6 +43,7 @@ class Regime:
     batch_tokens: int
     rate: float
     passes: float
+    decoder_layers: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Class:
         best: short name of the architecture that is chosen.
         recurrent: what suits recurrent networks.
         transformer: what suits Transformers.
+        hurried: what suits Transformers in less than `HURRY` minutes, if it is something else.
     """
 
     name: str
@@ -61,7 +64,11 @@ class Class:
     best: str
     recurrent: Regime
     transformer: Regime
+    hurried: Regime | None = None
 
+
+HURRY = 10.0
+"""Minutes of training below which a small network gets further than a large one."""
 
 WORDS = (
     Class(
@@ -81,9 +88,10 @@ WORDS = (
     Class(
         "words",
         1_000_000,
-        "bilstm+additive",
+        "transformer",
         Regime(384, 1, 0.2, 2048, 0.0015, 16),
-        Regime(256, 3, 0.1, 2048, 0.001, 20),
+        Regime(192, 4, 0.2, 1536, 0.0025, 20, decoder_layers=2),
+        Regime(128, 3, 0.1, 1024, 0.003, 6),
     ),
     Class(
         "words",
@@ -127,7 +135,8 @@ def vocabulary(survey: Survey) -> int:
 
 def choose_model(chooser: Chooser, survey: Survey) -> None:
     """Chooses the architecture and sizes the network."""
-    found = classify(survey, sentences=_sentences(chooser))
+    sentences = _sentences(chooser)
+    found = classify(survey, sentences=sentences)
     why = f"{survey.pairs:,} pairs of {found.name}"
     if "kind" not in chooser.tree.setdefault("model", {}):
         for name, value in architecture(found.best).items():
@@ -137,11 +146,13 @@ def choose_model(chooser: Chooser, survey: Survey) -> None:
     chooser.fill("model", "tied", "all" if joint else "decoder", "as many tables as vocabularies")
     chooser.fill("model", "dropout", suits.dropout, why)
     chooser.fill("model", "encoder_layers", suits.layers, why)
-    chooser.fill("model", "decoder_layers", suits.layers, why)
+    chooser.fill("model", "decoder_layers", suits.decoder_layers or suits.layers, why)
     if chooser.tree["model"]["kind"] != "transformer":
         chooser.fill("model", "d_embedding", 256, why)
         chooser.fill("model", "d_hidden", suits.width, why)
         return
+    if not sentences:
+        chooser.fill("model", "positions", "rotary", "letters are told by their neighbours")
     width = chooser.fill("model", "d_model", suits.width, why)
     chooser.fill("model", "d_ff", 4 * width, why)
     chooser.fill("model", "heads", max(4, width // 64), why)
@@ -173,8 +184,10 @@ def _rule(chooser: Chooser) -> tuple[str, str]:
 
 
 def _regime(chooser: Chooser, found: Class) -> Regime:
-    transformer = chooser.tree["model"]["kind"] == "transformer"
-    return found.transformer if transformer else found.recurrent
+    if chooser.tree["model"]["kind"] != "transformer":
+        return found.recurrent
+    hurried = 0 < chooser.tree.get("train", {}).get("minutes", 0) < HURRY
+    return (hurried and found.hurried) or found.transformer
 
 
 def _sentences(chooser: Chooser) -> bool:
