@@ -110,11 +110,7 @@ def compare(
         device=device_named(device),
         command=shlex.join(["seq2see", *(context.obj or ("compare", data))]),
     )
-    try:
-        _compare(contest, as_json)
-    except KeyboardInterrupt:
-        typer.echo(f"interrupted; go on with: {contest.command}", err=True)
-        raise typer.Exit(_INTERRUPTED) from None
+    _compare(contest, as_json)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -137,8 +133,12 @@ def _compare(contest: Contest, as_json: bool) -> None:
     # What a program reads from standard output is the result alone.
     screen = Console(stderr=True, highlight=False, markup=False) if as_json else console()
     runs = len(contest.models) * contest.seeds
-    with _Screen(screen, runs, alone=contest.jobs == 1) as watcher:
-        outcome = run(contest, watcher)
+    try:
+        with _Screen(screen, runs, alone=contest.jobs == 1) as watcher:
+            outcome = run(contest, watcher)
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted; go on with: {contest.command}", err=True)
+        raise typer.Exit(_INTERRUPTED) from None
     if as_json:
         write_json(outcome.record.content(outcome.trials, outcome.contrasts), indent=2)
         return
