@@ -1,0 +1,73 @@
+"""The methods of a model that look inside it; what they do stands in `seq2see.look`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from seq2see.data.pairs import Pair
+from seq2see.data.rows import Texts
+from seq2see.decode.translate import Translator
+from seq2see.look.edit import Edit, edited
+from seq2see.look.patch import Metric, Patching, patch
+from seq2see.look.trace import Trace, trace
+
+
+class Looking(ABC):
+    """What can be looked at in anything that has a translator.
+
+    A target that is None takes each `Pair`'s own and, where there is none, the model's best output.
+    """
+
+    @abstractmethod
+    def translator(self, **options: Any) -> Translator:
+        """Returns the text-to-text search of the model."""
+
+    def trace(
+        self,
+        source: Texts,
+        target: str | Sequence[str] | None = None,
+        *,
+        grad: bool = False,
+    ) -> Trace:
+        """Keeps every value that passes inside the network while it is forced along a target.
+
+        Args:
+            source: one or several sources, as text or as `Pair`s.
+            target: one a source. None takes each `Pair`'s own target and, where there is none, the
+                model's own best output.
+            grad: whether the gradients of the target's log-likelihood by every value are kept too.
+        """
+        return trace(self.translator(), source, target, grad=grad)
+
+    def edit(self, *edits: Edit) -> AbstractContextManager[None]:
+        """Changes how the network works for the length of a `with` block, in this thread alone.
+
+        Inside, everything works as before: `translate`, `score`, `evaluate`, `trace`, `patch`.
+
+        Args:
+            edits: what `seq2see.ablate` and `seq2see.replace` return.
+        """
+        return edited(self.translator(), edits)
+
+    def patch(
+        self,
+        clean: str | Pair,
+        corrupt: str | Pair,
+        at: str = "encoder.*.out",
+        metric: str | Metric = "likelihood",
+        *,
+        heads: bool = False,
+    ) -> Patching:
+        """Puts single values of a clean run into a corrupted run and measures what each restores.
+
+        Args:
+            clean: a source whose output is right, or a pair with its target.
+            corrupt: the same with something exchanged; as many source tokens.
+            at: names of the values to be patched, in which `*` stands for any text.
+            metric: how a run is judged; see `seq2see.look.patch.patch`.
+            heads: whether values kept by head are patched head by head.
+        """
+        return patch(self.translator(), clean, corrupt, at, metric, heads=heads)
