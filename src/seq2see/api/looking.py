@@ -10,6 +10,7 @@ from typing import Any
 from seq2see.data.pairs import Pair
 from seq2see.data.rows import Texts
 from seq2see.decode.translate import Translator
+from seq2see.look.alignment import Alignment, How, align
 from seq2see.look.edit import Edit, edited
 from seq2see.look.patch import Metric, Patching, patch
 from seq2see.look.trace import Trace, trace
@@ -71,3 +72,16 @@ class Looking(ABC):
             heads: whether values kept by head are patched head by head.
         """
         return patch(self.translator(), clean, corrupt, at, metric, heads=heads)
+
+    def align(
+        self, source: Texts, target: str | Sequence[str] | None = None, **how: Any
+    ) -> list[Alignment]:
+        """Says which source pieces each target piece comes from.
+
+        Args:
+            source: one or several sources, as text or as `Pair`s.
+            target: one a source, or None.
+            how: `by` (weight, norm, gradient, erasure), `shift`, `layer`, `head`, `unit` (piece,
+                word); see `seq2see.look.alignment.align`.
+        """
+        return align(self.translator(), source, target, How.of(**how))
