@@ -11,16 +11,20 @@ from seq2see.data.pairs import Pair
 from seq2see.data.rows import Texts
 from seq2see.decode.translate import Translator
 from seq2see.look.alignment import Alignment, How, align
+from seq2see.look.distance import Distances, distances
 from seq2see.look.edit import Edit, edited
+from seq2see.look.lens import EncoderLens, Lens, decoder_lens, lens
+from seq2see.look.neurons import Neurons, neurons
 from seq2see.look.patch import Metric, Patching, patch
+from seq2see.look.stream import Level, stream
 from seq2see.look.trace import Trace, trace
+
+Targets = str | Sequence[str] | None
+"""One a source; None takes each `Pair`'s own and, where there is none, the model's best output."""
 
 
 class Looking(ABC):
-    """What can be looked at in anything that has a translator.
-
-    A target that is None takes each `Pair`'s own and, where there is none, the model's best output.
-    """
+    """What can be looked at in anything that has a translator."""
 
     @abstractmethod
     def translator(self, **options: Any) -> Translator:
@@ -29,7 +33,7 @@ class Looking(ABC):
     def trace(
         self,
         source: Texts,
-        target: str | Sequence[str] | None = None,
+        target: Targets = None,
         *,
         grad: bool = False,
     ) -> Trace:
@@ -73,15 +77,64 @@ class Looking(ABC):
         """
         return patch(self.translator(), clean, corrupt, at, metric, heads=heads)
 
-    def align(
-        self, source: Texts, target: str | Sequence[str] | None = None, **how: Any
-    ) -> list[Alignment]:
+    def align(self, source: Texts, target: Targets = None, **how: Any) -> list[Alignment]:
         """Says which source pieces each target piece comes from.
 
         Args:
             source: one or several sources, as text or as `Pair`s.
-            target: one a source, or None.
+            target: one a source, or None; see `Targets`.
             how: `by` (weight, norm, gradient, erasure), `shift`, `layer`, `head`, `unit` (piece,
                 word); see `seq2see.look.alignment.align`.
         """
         return align(self.translator(), source, target, How.of(**how))
+
+    def lens(self, source: Texts, target: Targets = None) -> Lens:
+        """Reads what each layer of the decoder would predict; see `seq2see.look.lens.lens`."""
+        return lens(self.translator(), source, target)
+
+    def decoder_lens(self, source: Texts, target: Targets = None, **options: Any) -> EncoderLens:
+        """Lets the decoder see the source as each layer of the encoder leaves it.
+
+        See `seq2see.look.lens.decoder_lens`; `options` are changes to the search.
+        """
+        return decoder_lens(self.translator(**options), source, target)
+
+    def neurons(self, at: str, source: Texts, target: Targets = None, *, keep: int = 10) -> Neurons:
+        """Finds what drives each neuron of a feed-forward layer, and which tokens it promotes.
+
+        Args:
+            at: the layer, as `decoder.0.feedforward`.
+            source: the data: sources, or pairs.
+            target: one a source, or None; see `Targets`.
+            keep: how many inputs are kept for each neuron.
+        """
+        return neurons(self.translator(), at, source, target, keep)
+
+    def distances(
+        self,
+        source: Texts,
+        target: Targets = None,
+        at: str = "encoder",
+        *,
+        directions: int = 16,
+        seed: int = 1,
+    ) -> Distances:
+        """Measures how strongly states depend on inputs that stand far from them.
+
+        See `seq2see.look.distance.distances`.
+
+        Args:
+            source: one or several sources, as text or as `Pair`s.
+            target: one a source, or None; see `Targets`.
+            at: whose states: `encoder`, `decoder`, or the name of a value.
+            directions: how many passes backward are spent on a position.
+            seed: of the directions.
+        """
+        return distances(self.translator(), source, target, at, directions, seed)
+
+    def stream(self, source: Texts, target: Targets = None) -> tuple[Level, ...]:
+        """Measures a Transformer's residual stream after each sub-layer.
+
+        See `seq2see.look.stream.stream`.
+        """
+        return stream(self.translator(), source, target)

@@ -140,7 +140,8 @@ def neurons(
     if keep < 1:
         raise ConfigError(f"found {keep}", expected="1 or more", where="keep")
     forced = force(translator, texts, targets)
-    strongest, active, positions = _Strongest.none(layer.widen.out_features), 0, 0
+    size, positions = layer.widen.out_features, 0
+    strongest, active = _Strongest.none(size), torch.zeros(size)
     budget = translator.options.batch_tokens
     for given in side_by_side(network, forced.sources, forced.targets, budget):
         values, where = _seen(network, site, given)
@@ -149,7 +150,7 @@ def neurons(
     decoder = site.side == "target"
     return Neurons(
         at=site.name.removesuffix(".neurons"),
-        active=torch.as_tensor(active) / positions,
+        active=active / positions,
         positions=positions,
         tokens=forced.read_tokens if decoder else forced.source_tokens,
         _strongest=strongest,
