@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from opened import PAIRS, TOKENIZERS, changed, network_of, opened
+from opened import TOKENIZERS, changed, network_of, opened
 
 from helpers import hooks_in, transformer_settings
+from seq2see.data.pairs import Pair
 from seq2see.decode.translate import Translator
 from seq2see.errors import ConfigError
 from seq2see.look.ablate import ablate
@@ -14,6 +15,9 @@ from seq2see.look.edit import edited
 from seq2see.look.neurons import neurons
 from seq2see.look.trace import trace
 from seq2see.nn.network import Network
+
+# The longest one first: batches are laid by length, and pairs are numbered as they are given.
+PAIRS = [Pair("decade", "a"), Pair("abc", "cab"), Pair("h", "ghgh")]
 
 
 def plain(model: Translator, at: str) -> list[list[tuple[float, int, int, str]]]:
@@ -72,11 +76,11 @@ def test_a_neuron_written_by_hand_answers_to_its_token_and_promotes_another() ->
 
     settings = transformer_settings(norm="none", positions="none", tied="none")
     found = neurons(changed(opened(settings), write), "decoder.0.feedforward", PAIRS, keep=4)
-    # PAIRS are read as <s>cab, <s>ghgh and <s>a; the embedding of a is scaled by the root of 8.
+    # PAIRS are read as <s>a, <s>cab and <s>ghgh; the embedding of a is scaled by the root of 8.
     triggers = found.triggers(4)
     assert [(one.pair, one.position, one.token) for one in triggers[:2]] == [
-        (0, 2, "a"),
-        (2, 1, "a"),
+        (0, 1, "a"),
+        (1, 2, "a"),
     ]
     assert [one.value for one in triggers] == pytest.approx([8**0.5 - 1] * 2 + [0, 0])
     assert found.active[4].item() == pytest.approx(2 / 11)

@@ -39,9 +39,10 @@ def plain(model: Translator, part: str, layer: int) -> list[tuple[str, list[Tens
 
 
 @pytest.mark.parametrize("batch_tokens", [8, 8192])
-@pytest.mark.parametrize(("part", "layer"), [("encoder", 0), ("encoder", 1), ("decoder", 1)])
+@pytest.mark.parametrize(("part", "layer"), [("encoder", 0), ("encoder", 2), ("decoder", 1)])
 def test_levels_are_those_of_a_plain_trace(part: str, layer: int, batch_tokens: int) -> None:
-    model = opened("transformer", batch_tokens=batch_tokens)
+    settings = transformer_settings(encoder_layers=3, decoder_layers=2)
+    model = opened(settings, batch_tokens=batch_tokens)
     levels = {level.name: level for level in stream(model, PAIRS)}
     for at, x, written in plain(model, part, layer):
         level, every, wrote = levels[at], torch.cat(x), torch.cat(written)

@@ -57,7 +57,7 @@ def aer_against(found: Sequence[Iterable[Link]], gold: Sequence[Gold]) -> float:
 
 
 def kendall(
-    first: Float[Tensor, "target source"], second: Float[Tensor, "target source"]
+    first: Float[Tensor, "target source"], second: Float[Tensor, "rows columns"]
 ) -> Float[Tensor, " target"]:
     """Compares the order in which two matrices put the sources of each target: Kendall's tau.
 

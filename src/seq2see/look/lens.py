@@ -75,7 +75,8 @@ def lens(translator: Translator, texts: Texts, targets: str | Sequence[str] | No
     stand after the addition there is no final norm, and $x_l$ has just left one: it is read as it
     is. Of a recurrent decoder the states $h_l$ of layer l are read out in the place of the last
     one's, together with the same context: $\tanh(W\,[h_l; c])\,E^\top$. What is read of the last
-    layer is what the network predicts. Source: nostalgebraist 2020 (logit lens).
+    layer is what the network predicts. The logits of all pairs and layers are held at once. Source:
+    nostalgebraist 2020 (logit lens).
 
     Args:
         translator: the model; its options decide how it searches where no target is given.

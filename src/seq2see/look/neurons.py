@@ -73,7 +73,7 @@ class Neurons:
         return len(self.active)
 
     def triggers(self, i: int) -> tuple[Trigger, ...]:
-        """Lists the inputs that drive neuron i most, the strongest first."""
+        """Lists the inputs that drive neuron i most, the strongest first, equals in order."""
         i = range(len(self))[i]
         where = self._strongest.where[:, i].tolist()
         values = self._strongest.values[:, i].tolist()
@@ -176,7 +176,10 @@ class _Strongest:
     ) -> _Strongest:
         every = torch.cat([self.values, values])
         places = torch.cat([self.where, where[:, None].expand(-1, values.shape[1], -1)])
-        best = every.argsort(dim=0, descending=True, stable=True)[:keep]  # kept neuron
+        # Of equals the first pair comes first, whatever batch it was in: sorts are stable.
+        order = (places[..., 0] * (int(places[..., 1].max()) + 1) + places[..., 1]).argsort(dim=0)
+        best = order.gather(0, every.gather(0, order).argsort(dim=0, descending=True, stable=True))
+        best = best[:keep]  # kept neuron
         index = best[..., None].expand(-1, -1, 2)
         return _Strongest(every.gather(0, best), places.gather(0, index))
 

@@ -52,8 +52,8 @@ def pieces(tokens: Sequence[str], text: range) -> Units:
 def words(tokens: Sequence[str], text: range, tokenizer: Tokenizer) -> Units:
     """Makes each word a unit: what stands between blanks, so that words are counted as in the text.
 
-    A blank that is a piece of its own belongs to no word, except one of BPE or unigram that a word
-    goes on from.
+    A blank that is a piece of its own belongs to the word that follows it at once, as it does where
+    both are one piece of BPE. Among characters, blanks belong to no word.
     """
     if tokenizer.kind == "words":
         return pieces(tokens, text)
