@@ -1,7 +1,8 @@
-"""The methods of a loaded model: trace, edit and patch, beside translate, score and evaluate."""
+"""The methods of a loaded model that look inside it, beside translate, score and evaluate."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -74,10 +75,33 @@ def test_patching(model: Model) -> None:
     assert len(both.rows) == 3
 
 
+def test_each_way_of_looking_sees_the_model_and_its_edits(model: Model) -> None:
+    looks: dict[str, Callable[[], torch.Tensor]] = {
+        "align": lambda: model.align("abc", by="norm", layer=0)[0].matrix,
+        "lens": lambda: model.lens("abc", "cba").likelihood,
+        "decoder_lens": lambda: model.decoder_lens("abc", "cba", beam=1).likelihood,
+        "neurons": lambda: model.neurons("decoder.0.feedforward", "abc", "abc", keep=2).active,
+        "distances": lambda: model.distances("abc", at="decoder", directions=4).mean,
+        "stream": lambda: torch.tensor([level.norm for level in model.stream("abc", "cba")]),
+    }
+    plain = {name: look() for name, look in looks.items()}
+    with model.edit(seq2see.replace("decoder.0.cross", pattern=lambda q, k: k == 3)):
+        edited = {name: look() for name, look in looks.items()}
+    for name, look in looks.items():
+        assert not torch.equal(edited[name], plain[name]), name
+        assert torch.equal(look(), plain[name]), name
+    assert hooks_in(model.network) == []
+
+
 def test_an_ensemble_is_refused(trained: Path) -> None:
     pair = load(trained, trained)
     with pytest.raises(ConfigError, match="members one by one"):
         pair.trace("ab")
+    for look in (pair.align, pair.lens, pair.decoder_lens, pair.distances, pair.stream):
+        with pytest.raises(ConfigError, match="members one by one"):
+            look("ab")
+    with pytest.raises(ConfigError, match="members one by one"):
+        pair.neurons("decoder.0.feedforward", "ab")
     with pytest.raises(ConfigError, match="members one by one"):
         pair.patch("ab", "cb")
     with pytest.raises(ConfigError, match="members one by one"), pair.edit(ROLE):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from seq2see.api.device import device_named
 from seq2see.api.evaluation import Answers, Evaluation
+from seq2see.api.looking import Looking
 from seq2see.bundle.folder import Bundle
 from seq2see.bundle.folder import load as load_bundle
 from seq2see.data.pairs import Columns, Pair
@@ -18,16 +18,13 @@ from seq2see.decode.options import SearchOptions
 from seq2see.decode.translate import Translation, Translator
 from seq2see.errors import BundleError, ConfigError
 from seq2see.evaluate.significance import Comparison, compare
-from seq2see.look.edit import Edit, edited
-from seq2see.look.patch import Metric, Patching, patch
-from seq2see.look.trace import Trace, trace
 from seq2see.recipe.intake import strict_pairs
 from seq2see.recipe.judging import search_options
 from seq2see.recipe.run import examine_by
 from seq2see.recipe.sections import Recipe
 
 
-class Model:
+class Model(Looking):
     """A trained model, or an ensemble of several with the same vocabularies.
 
     Args:
@@ -158,53 +155,6 @@ class Model:
             comparisons=tuple(comparisons),
             outputs=tuple(found.texts),
         )
-
-    def trace(
-        self,
-        source: Texts,
-        target: str | Sequence[str] | None = None,
-        *,
-        grad: bool = False,
-    ) -> Trace:
-        """Keeps every value that passes inside the network while it is forced along a target.
-
-        Args:
-            source: one or several sources, as text or as `Pair`s.
-            target: one a source. None takes each `Pair`'s own target and, where there is none, the
-                model's own best output.
-            grad: whether the gradients of the target's log-likelihood by every value are kept too.
-        """
-        return trace(self.translator(), source, target, grad=grad)
-
-    def edit(self, *edits: Edit) -> AbstractContextManager[None]:
-        """Changes how the network works for the length of a `with` block, in this thread alone.
-
-        Inside, everything works as before: `translate`, `score`, `evaluate`, `trace`, `patch`.
-
-        Args:
-            edits: what `seq2see.ablate` and `seq2see.replace` return.
-        """
-        return edited(self.translator(), edits)
-
-    def patch(
-        self,
-        clean: str | Pair,
-        corrupt: str | Pair,
-        at: str = "encoder.*.out",
-        metric: str | Metric = "likelihood",
-        *,
-        heads: bool = False,
-    ) -> Patching:
-        """Puts single values of a clean run into a corrupted run and measures what each restores.
-
-        Args:
-            clean: a source whose output is right, or a pair with its target.
-            corrupt: the same with something exchanged; as many source tokens.
-            at: names of the values to be patched, in which `*` stands for any text.
-            metric: how a run is judged; see `seq2see.look.patch.patch`.
-            heads: whether values kept by head are patched head by head.
-        """
-        return patch(self.translator(), clean, corrupt, at, metric, heads=heads)
 
     def read(self, data: str | PathLike[str] | Sequence[Pair], columns: str = "") -> list[Pair]:
         """Reads pairs to score; every one needs a target.

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from seq2see.decode.generate import evaluating
 from seq2see.decode.score import Given
 from seq2see.look.names import Site
 from seq2see.nn.hooks import After, Hooks, hooked
 from seq2see.nn.network import Network
+from seq2see.nn.recurrent import Recurrence
 
 Captured = dict[str, list[Tensor]]
 """Every value that passed, by tap name, in the order of passing: one, or one a step."""
@@ -36,9 +37,20 @@ def capture(
     Returns:
         The values and the logits.
     """
-    captured: Captured = {}
+    return watch(network, given, {site.name: site.tap for site in sites}, grad=grad)
+
+
+def watch(
+    network: Network, given: Given, modules: Mapping[str, nn.Module], *, grad: bool = False
+) -> tuple[Captured, Float[Tensor, "row target vocabulary"]]:
+    """Does what `capture` does with the outputs of any modules, by the names given to them."""
+    captured: Captured = {name: [] for name in modules}
     rows = len(given.source)
-    after = [(site.tap, _keeping(captured.setdefault(site.name, []), rows, grad)) for site in sites]
+    after = [(module, _keeping(captured[name], rows, grad)) for name, module in modules.items()]
+    if grad and given.source.is_cuda:
+        # cuDNN's recurrences have no backward pass in evaluation mode; watched ones do without.
+        every = [module for module in network.modules() if isinstance(module, Recurrence)]
+        after += [(one.taps["hidden"], lambda value: value) for one in every]
     with evaluating(network), gradients(grad), hooked(Hooks(after)):
         logits = network.logits(network(given.source, given.real, given.read))
     return captured, logits

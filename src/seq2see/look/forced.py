@@ -9,6 +9,7 @@ import torch
 
 from seq2see.data.rows import Pair, Texts, as_pairs
 from seq2see.data.store import Tokenizers
+from seq2see.data.tokenizers import SPECIALS, START
 from seq2see.decode.score import Given, side_by_side
 from seq2see.decode.translate import Translator
 from seq2see.errors import DataError, DecodingError
@@ -43,6 +44,11 @@ class Forced:
         """The pieces of each target, its end mark included."""
         each = zip(self.targets, self.unknowns, strict=True)
         return tuple(self.tokenizers.target.pieces(ids, unknown) for ids, unknown in each)
+
+    @property
+    def read_tokens(self) -> tuple[tuple[str, ...], ...]:
+        """What the decoder reads at each target position: start mark first, end mark never."""
+        return tuple((SPECIALS[START], *tokens[:-1]) for tokens in self.target_tokens)
 
     def together(self, network: Network) -> Given:
         """Lays all pairs side by side, in their order, on the network's device."""
