@@ -54,7 +54,7 @@ def _keep_rows(linear: nn.Linear, heads: Sequence[int], width: int) -> None:
 
 def _keep_columns(linear: nn.Linear, heads: Sequence[int], width: int) -> None:
     features = _features(heads, width, linear.weight)
-    linear.weight = nn.Parameter(linear.weight.detach()[:, features])
+    linear.weight = nn.Parameter(linear.weight.detach()[:, features].contiguous())
     linear.in_features = len(features)
 
 
