@@ -63,8 +63,9 @@ def heads(
 
     The model is forced along the targets; nothing is averaged over heads. A head's role is the job
     with the greatest gain, (match - even) / (1 - even), if that reaches `seq2see.look.jobs.LEAST`
-    and the job tells at least `seq2see.look.jobs.APPLIES` of the queries where to look. Of equal
-    gains the first in the order of `seq2see.look.jobs.jobs` counts.
+    and the job tells at least `seq2see.look.jobs.APPLIES` of the queries where to look. Where
+    others come within `seq2see.look.jobs.CLOSE` of it, the job that names the fewest places counts:
+    a head that looks at the same position also looks near the diagonal.
 
     What it costs: the description takes one pass forwards and backwards over the data. Ablations by
     `likelihood` take one pass forwards for every head, and by `mean` and `resample` one more for

@@ -20,6 +20,9 @@ LEAST = 0.4
 said to do it. Of an untrained network's heads none comes near; of positional heads in trained
 networks most lie above 0.6."""
 
+CLOSE = 0.1
+"""Two jobs whose gains differ by less are both done: the one that names fewer places says more."""
+
 APPLIES = 0.1
 """The least share of queries that a job has to tell where to look, to be taken for a head's job."""
 
@@ -65,8 +68,8 @@ def jobs(at: str, counts: Int[Tensor, " token"], *, joint: bool) -> list[Job]:
     - `first`, `last`: the first position, which in a decoder is the start mark; the end mark, which
       a decoder's self-attention never reads.
     - `local`: around the query's own position, as `gaussian(0, 1)`.
-    - `diagonal`: in a cross-attention, the same share of the way, as `diagonal(0.1)`; a decoder's
-      true length is known here.
+    - `diagonal`: in a cross-attention, the same share of the way, a tenth of the length or half a
+      key off at most. A decoder's true length is known here.
     - `same token`: the other positions that hold the query's own token. In a cross-attention the
       query's token is the one read, not the one to be predicted.
     - `rare token`: of the tokens a query may see, those that are rarest in the data at hand.
@@ -85,7 +88,7 @@ def jobs(at: str, counts: Int[Tensor, " token"], *, joint: bool) -> list[Job]:
     found = [_told(role) for role in simple]
     found.append(_told(roles.gaussian(0, 1), "local", spread=True))
     if cross:
-        found.append(_told(roles.diagonal(0.1), "diagonal", spread=True))
+        found.append(Job("diagonal", _near_diagonal))
     if joint or not cross:
         found.append(Job("same token", _same_token if cross else _same_token_elsewhere))
     return [*found, Job("rare token", _rarest(counts))]
@@ -93,6 +96,11 @@ def jobs(at: str, counts: Int[Tensor, " token"], *, joint: bool) -> list[Job]:
 
 def _told(role: Role, name: str = "", *, spread: bool = False) -> Job:
     return Job(name or role.name, lambda q, k, _: role(q, k), spread)
+
+
+def _near_diagonal(q: Side, k: Side, _: Tensor) -> Tensor:
+    away = (q.pos / q.length - k.pos / k.length).abs()
+    return away <= (0.5 / k.length).clamp(min=0.1)
 
 
 def _same_token(q: Side, k: Side, _: Tensor) -> Tensor:

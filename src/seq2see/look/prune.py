@@ -132,6 +132,8 @@ def without(network: Network, heads: Iterable[Head]) -> Network:
     _check_known(network, going)
     with torch.random.fork_rng(devices=[]):  # the weights drawn here are overwritten
         new = Network(settings, network.sizes)
+    like = next(network.parameters())
+    new.to(like.device, like.dtype).train(network.training)
     new.load_state_dict(network.state_dict())
     kept = []
     for at, layer in _layers(new):
@@ -141,8 +143,7 @@ def without(network: Network, heads: Iterable[Head]) -> Network:
         if layer.sizes.left is not None:
             kept.append(KeptHeads(at, layer.sizes.left.numbers))
     new.settings = replace(settings, kept=tuple(kept))
-    like = next(network.parameters())
-    return new.to(like.device, like.dtype).train(network.training)
+    return new
 
 
 def _layers(network: Network) -> Iterator[tuple[str, MultiHeadAttention]]:
@@ -173,4 +174,4 @@ def _magnitude(network: Network, head: Head) -> float:
     groups = layer.value.weight.unflatten(0, (sizes.kv_heads, sizes.d_value))
     values = by_head(layer, groups[None])[0, number]  # d_value d_model
     outputs = layer.output.weight.unflatten(1, (sizes.heads, sizes.d_value))[:, number]
-    return float(values.norm() * outputs.norm())
+    return float((values.norm() * outputs.norm()).detach())

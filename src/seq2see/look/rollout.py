@@ -37,7 +37,8 @@ def rollout(trace: Trace) -> Float[Tensor, "layer pair source source"]:
         raise ConfigError(
             "the encoder has no self-attention", where="rollout", mend="Trace a Transformer"
         )
-    same = torch.eye(found[0].shape[-1]).expand_as(found[0][:, 0])  # pair source source
+    size = found[0].shape[-1]
+    same = torch.eye(size).expand(len(trace), size, size)  # pair source source
     flow, layers = same, []
     for pattern in found:
         # Where pruning has left no head, the residual alone hands on.

@@ -10,7 +10,7 @@ from typing import Any
 from seq2see.config import nearest
 from seq2see.errors import ConfigError
 from seq2see.look.change import Change
-from seq2see.look.jobs import APPLIES, LEAST, NONE
+from seq2see.look.jobs import APPLIES, CLOSE, LEAST, NONE
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,13 @@ class HeadRow:
 
     @property
     def best(self) -> Match:
-        """The job that the head does best, be it well or not."""
+        """The job that the head does best, be it well or not.
+
+        That with the greatest gain; of those that come close, the one with the least `even`.
+        """
         often = [each for each in self.matches if each.applies >= APPLIES]
-        return max(often, key=lambda each: each.gain)
+        most = max(each.gain for each in often)
+        return min((each for each in often if each.gain > most - CLOSE), key=lambda each: each.even)
 
     @property
     def role(self) -> str:
