@@ -116,11 +116,13 @@ def test_the_diagonal_of_texts_that_differ_in_length() -> None:
     model, pairs = opened("gru"), [Pair("abcabcabcabc", "abcde")]
     straight, sloped = torch.eye(6, 13), torch.zeros(6, 13)
     sloped[torch.arange(6), torch.tensor([0, 2, 5, 6, 9, 11])] = 1  # within half a key or so
+    turned = torch.zeros(6, 13)
+    turned[torch.arange(6), torch.tensor([11, 9, 6, 4, 2, 0])] = 1
     roles = []
-    for pattern in (straight, sloped):
+    for pattern in (straight, sloped, turned):
         with edited(model, [replace("decoder.cross", pattern=pattern)]):
             roles.append(described(model, pairs)["decoder.cross", 0].role)
-    assert roles == ["self", "diagonal"]
+    assert roles == ["self", "diagonal", "mirrored"]
 
 
 def test_of_jobs_that_come_close_the_narrower_counts() -> None:
@@ -128,12 +130,12 @@ def test_of_jobs_that_come_close_the_narrower_counts() -> None:
         return Match(job, match, even, match, applies)
 
     def role(*matches: Match) -> str:
-        return HeadRow("x", 0, matches, 0, 0, 0, 0, ()).role
+        return HeadRow("x", 0, matches, 0.0, 0.0, 0.0, 0.0, ()).role
 
     near = match("diagonal", 0.98, 0.3)
     assert role(near, match("self", 0.95, 0.1)) == "self"
     assert role(near, match("self", 0.7, 0.1)) == "diagonal"
-    assert role(near, match("rare token", 1, 0.1, applies=0.05)) == "diagonal"
+    assert role(near, match("rare token", 1.0, 0.1, applies=0.05)) == "diagonal"
     assert role(match("self", 0.35, 0.1)) == "none"
 
 

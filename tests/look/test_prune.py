@@ -72,6 +72,17 @@ def test_a_search_finds_the_same(kind: str, beam: int) -> None:
         assert [one.score for one in a] == pytest.approx([one.score for one in b], abs=1e-4)
 
 
+def test_alignments_come_from_the_last_attention_that_has_heads() -> None:
+    model = searching("transformer", alignments=True)
+    last = [("decoder.1.cross", head) for head in (0, 1)]
+    small = smaller(model, last)
+    for nbest in small.translate(OTHERS):
+        assert nbest[0].pattern is not None
+        assert nbest[0].pattern.sum(-1) == pytest.approx(1, abs=1e-5)
+    blind = smaller(small, [("decoder.0.cross", head) for head in (0, 1)])
+    assert blind.translate(OTHERS)[0][0].pattern is None
+
+
 def test_pruning_twice_is_pruning_once() -> None:
     model = opened("shared")
     first, second = [("encoder.0.self", 0), ("encoder.0.self", 2)], [("encoder.0.self", 1)]
@@ -188,7 +199,7 @@ def test_the_curve_falls_where_the_head_that_copies_goes() -> None:
     assert found.points[3].gone == ((CROSS, 2),)
     assert found.points[3].change.high == -100
     assert found.spare(0.5) == 2
-    assert found.spare(100) == 4
+    assert found.spare(100.0) == 4
     assert "decoder.0.cross 2" in str(found).splitlines()[4]
 
 

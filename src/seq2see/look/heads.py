@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from seq2see.config import nearest
-from seq2see.data.rows import Pair, Texts, as_pairs
+from seq2see.data.rows import Texts, as_pairs
 from seq2see.decode.translate import Translator
 from seq2see.errors import ConfigError
 from seq2see.look.ablate import WAYS
@@ -85,37 +84,27 @@ def heads(
         ConfigError: no attention has such a name, or the model is an ensemble.
         DataError: there is no pair, or a pair has no target and heads are ablated.
     """
-    network = only(translator.network)
-    ats = {at: count for at, count in attentions(network, options.at).items() if count}
+    ats = {name: n for name, n in attentions(only(translator.network), options.at).items() if n}
     pairs = as_pairs(data)
+    if options.ablations != "none":
+        check_targets(pairs)
+    if options.ablations == "metric" and task is None:
+        raise ConfigError("no task to decode", where="ablations", mend="Give the task")
     forced = force(translator, pairs)
     found = measure(translator, forced, list(ats), options.reach)
-    changes = _changes(translator, pairs, ats, options, task)
+    each = removals(translator, pairs, ats, options.by, options.seed)
+    changes: dict[Head, Change] = {}
+    if options.ablations == "likelihood":
+        changes = likelihood_changes(translator, forced, each)
+    elif task is not None and options.ablations == "metric":
+        changes = metric_changes(translator, task, each)
     rows = [
         replace(_row(at, head, found[at], options.reach), change=changes.get((at, head)))
         for at, count in ats.items()
         for head in range(count)
     ]
     queries = {at: means.counts[ENTROPY] for at, means in found.items()}
-    return HeadTable(tuple(rows), queries, options.by if options.ablations != "none" else "")
-
-
-def _changes(
-    translator: Translator,
-    pairs: Sequence[Pair],
-    ats: dict[str, int],
-    options: HeadOptions,
-    task: Task | None,
-) -> dict[Head, Change]:
-    if options.ablations == "none":
-        return {}
-    check_targets(pairs)
-    each = removals(translator, pairs, ats, options.by, options.seed)
-    if options.ablations == "likelihood":
-        return likelihood_changes(translator, force(translator, pairs), each)
-    if task is None:
-        raise ConfigError("no task to decode", where="ablations", mend="Give the task")
-    return metric_changes(translator, task, each)
+    return HeadTable(tuple(rows), queries, options.by if changes else "")
 
 
 def _row(at: str, head: int, means: Means, reach: int) -> HeadRow:

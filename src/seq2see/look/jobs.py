@@ -17,8 +17,8 @@ NONE = "none"
 
 LEAST = 0.4
 """The share of what lies between an even look and the job done perfectly, from which on a head is
-said to do it. Of an untrained network's heads none comes near; of positional heads in trained
-networks most lie above 0.6."""
+said to do it. The 288 heads of 12 untrained Transformers (2 + 2 layers, 4 heads, d_model 64, on 300
+words of up to 7 letters) reached 0.28 at most."""
 
 CLOSE = 0.1
 """Two jobs whose gains differ by less are both done: the one that names fewer places says more."""
@@ -70,6 +70,7 @@ def jobs(at: str, counts: Int[Tensor, " token"], *, joint: bool) -> list[Job]:
     - `local`: around the query's own position, as `gaussian(0, 1)`.
     - `diagonal`: in a cross-attention, the same share of the way, a tenth of the length or half a
       key off at most. A decoder's true length is known here.
+    - `mirrored`: the same from the end of the source's text, as where a word is turned around.
     - `same token`: the other positions that hold the query's own token. In a cross-attention the
       query's token is the one read, not the one to be predicted.
     - `rare token`: of the tokens a query may see, those that are rarest in the data at hand.
@@ -86,9 +87,9 @@ def jobs(at: str, counts: Int[Tensor, " token"], *, joint: bool) -> list[Job]:
     if at.startswith("decoder") and not cross:
         simple = [roles.previous(), roles.self(), roles.first()]
     found = [_told(role) for role in simple]
-    found.append(_told(roles.gaussian(0, 1), "local", spread=True))
+    found.append(_told(roles.gaussian(0.0, 1.0), "local", spread=True))
     if cross:
-        found.append(Job("diagonal", _near_diagonal))
+        found += [Job("diagonal", _near_diagonal), Job("mirrored", _mirrored)]
     if joint or not cross:
         found.append(Job("same token", _same_token if cross else _same_token_elsewhere))
     return [*found, Job("rare token", _rarest(counts))]
@@ -101,6 +102,12 @@ def _told(role: Role, name: str = "", *, spread: bool = False) -> Job:
 def _near_diagonal(q: Side, k: Side, _: Tensor) -> Tensor:
     away = (q.pos / q.length - k.pos / k.length).abs()
     return away <= (0.5 / k.length).clamp(min=0.1)
+
+
+def _mirrored(q: Side, k: Side, _: Tensor) -> Tensor:
+    rows, columns = ((side.length - 1).clamp(min=1) for side in (q, k))  # end marks left out
+    away = (q.pos / rows - (1 - (k.pos + 1) / columns)).abs()
+    return (away <= (0.5 / columns).clamp(min=0.1)) & (k.pos < columns)
 
 
 def _same_token(q: Side, k: Side, _: Tensor) -> Tensor:
