@@ -41,6 +41,11 @@ def smaller(model: Translator, gone: list[Head]) -> Translator:
     return Translator([without(network_of(model), gone)], model.tokenizers, model.options)
 
 
+def bare() -> Translator:
+    """A model that has one head left, of its decoder's self-attention."""
+    return smaller(opened("learned"), GONE["whole attentions"])
+
+
 def masked(model: Translator, gone: list[Head], run: Callable[[Translator], Any]) -> Any:
     with edited(model, [ablate(at, [head]) for at, head in gone]):
         return run(model)
@@ -172,6 +177,8 @@ def test_only_those_asked_for_go() -> None:
         (lambda model: worth(model, "gradients"), "Did you mean gradient"),
         (lambda model: worth(model, "ablation"), "no data"),
         (lambda model: worth(model, "random", at="cross"), "no attention"),
+        (lambda _: worth(bare(), "random", at="encoder.*"), "all heads were pruned"),
+        (lambda _: heads(bare(), OTHERS, HeadOptions(at="*.cross")), "all heads were pruned"),
         (lambda model: without(network_of(model), [("encoder.2.self", 0)]), "encoder"),
         (lambda model: without(network_of(model), [("encoder.0.self", 2)]), "heads from 0 to 1"),
         (lambda _: without(network_of(opened("gru")), []), "recurrent"),

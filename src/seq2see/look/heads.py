@@ -17,11 +17,11 @@ from seq2see.look.measure import CONFIDENCE, ENTROPY, IMPORTANCE, RELATIVE, meas
 from seq2see.look.names import only
 from seq2see.look.removal import (
     Head,
-    attentions,
     check_targets,
     likelihood_changes,
     metric_changes,
     removals,
+    standing,
 )
 from seq2see.look.table import HeadRow, HeadTable, Match
 
@@ -81,10 +81,10 @@ def heads(
         task: what is decoded, where ablations are judged by a metric.
 
     Raises:
-        ConfigError: no attention has such a name, or the model is an ensemble.
+        ConfigError: no attention has such a name or has heads left, or the model is an ensemble.
         DataError: there is no pair, or a pair has no target and heads are ablated.
     """
-    ats = {name: n for name, n in attentions(only(translator.network), options.at).items() if n}
+    ats = standing(only(translator.network), options.at)
     pairs = as_pairs(data)
     if options.ablations != "none":
         check_targets(pairs)

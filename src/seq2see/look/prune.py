@@ -15,7 +15,7 @@ from seq2see.errors import ConfigError
 from seq2see.look.forced import force
 from seq2see.look.measure import importances
 from seq2see.look.names import find_attention, only
-from seq2see.look.removal import Head, attentions, likelihood_changes, removals
+from seq2see.look.removal import Head, attentions, likelihood_changes, removals, standing
 from seq2see.look.written import by_head
 from seq2see.nn.attention import MultiHeadAttention
 from seq2see.nn.cut import cut
@@ -53,12 +53,12 @@ def worth(
 
     Raises:
         ConfigError: the measure is unknown or needs data and there are none, no attention has such
-            a name, or the model is an ensemble.
+            a name or has heads left, or the model is an ensemble.
     """
     network = only(translator.network)
     if by not in ORDERS:
         raise ConfigError(f"found {by!r}", where="by", mend=nearest(str(by), ORDERS))
-    ats = {name: count for name, count in attentions(network, at).items() if count}
+    ats = standing(network, at)
     every = [(name, head) for name, count in ats.items() for head in range(count)]
     if by == "random":
         return dict(

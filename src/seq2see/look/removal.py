@@ -44,6 +44,18 @@ def attentions(network: Network, at: str = "*") -> dict[str, int]:
     return found
 
 
+def standing(network: Network, at: str = "*") -> dict[str, int]:
+    """Finds every attention that matches and has heads left, with their number.
+
+    Raises:
+        ConfigError: no attention matches, or all heads of those that do were pruned.
+    """
+    found = {name: heads for name, heads in attentions(network, at).items() if heads}
+    if not found:
+        raise ConfigError("all heads were pruned", where=at, mend="Look at an earlier model")
+    return found
+
+
 def removals(
     translator: Translator, pairs: Sequence[Pair], ats: dict[str, int], by: str, seed: int = 1
 ) -> Iterator[tuple[Head, Ablation]]:

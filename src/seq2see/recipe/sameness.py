@@ -12,7 +12,7 @@ from seq2see.files import standing
 from seq2see.recipe.chooser import LEFT_TO_US
 from seq2see.recipe.folder import TrainingFolder
 
-_FILES = ("data.train", "data.dev")
+_FILES = ("data.train", "data.dev", "train.start")
 
 
 def refuse_to_replace(folder: Path) -> None:
