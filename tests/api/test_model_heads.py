@@ -67,7 +67,14 @@ def test_a_pruned_model_is_saved_opened_and_trained_on(model: Model, tmp_path: P
     assert "dev" not in opened.scores
 
     data = write_tsv(tmp_path / "pairs.tsv", easy())
-    usual = ("train.steps=6", "train.validations=1", "train.precision=float32", "train.rate=0.01")
+    usual = (
+        "train.steps=6",
+        "train.validations=1",
+        "train.precision=float32",
+        "train.rate=0.01",
+        "decode.beam=1",
+        "data.held_out=5",
+    )
     start = f"train.start={tmp_path / 'small'}"
     after = seq2see.train(data, start, *usual, out=tmp_path / "after", device="cpu")
     assert after.network.settings == small.network.settings

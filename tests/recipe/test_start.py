@@ -16,7 +16,8 @@ from seq2see.errors import BundleError, ConfigError
 from seq2see.recipe.draft import draft
 from seq2see.recipe.run import carry_out, plan, set_up, take_up
 
-STILL = ("train.steps=2", "train.validations=1", "train.rate=1e-30", "train.average=none")
+SHORT = ("data.held_out=5", "decode.beam=1")
+STILL = (*SHORT, "train.steps=2", "train.validations=1", "train.rate=1e-30", "train.average=none")
 
 
 def tree(folder: Path, start: Path, *assignments: str, pairs: list[Pair] | None = None) -> Tree:
@@ -34,7 +35,7 @@ def same_weights(a: Bundle, b: Bundle) -> bool:
 def test_a_run_begins_at_the_weights_of_the_model(tmp_path: Path, kind: str) -> None:
     sizes = ("model.d_embedding=8", "model.d_hidden=8") if kind != "transformer" else TINY[1:6]
     data = write_tsv(tmp_path / "pairs.tsv", easy())
-    run = ("train.steps=4", "train.validations=1", *TINY[6:])
+    run = ("train.steps=4", "train.validations=1", *SHORT, *TINY[6:])
     first = draft(None, [f"data.train={data}", f"model.kind={kind}", *sizes, *run])
     before = carry_out(set_up(first, tmp_path / "first"))
     after = carry_out(set_up(tree(tmp_path, tmp_path / "first"), tmp_path / "second"))
@@ -65,7 +66,7 @@ def test_what_agrees_is_not_refused_and_dropout_is_free(trained: Path, tmp_path:
 
 def test_pieces_unknown_to_the_model_are_counted(trained: Path, tmp_path: Path) -> None:
     pairs = [*easy(), Pair("a", "xyz")]
-    run = set_up(tree(tmp_path, trained, "data.held_out=2", pairs=pairs), tmp_path / "model")
+    run = set_up(tree(tmp_path, trained, pairs=pairs), tmp_path / "model")
     assert any(note.startswith("3 of ") and "target" in note for note in run.notes)
 
 
@@ -75,7 +76,7 @@ def test_a_missing_model_is_named(tmp_path: Path) -> None:
 
 
 def test_resuming_needs_the_model_no_more(tmp_path: Path) -> None:
-    first = train_tiny(tmp_path, "train.steps=4")
+    first = train_tiny(tmp_path, "train.steps=4", *SHORT)
     whole = carry_out(set_up(tree(tmp_path, first, "train.rate=0.01"), tmp_path / "whole"))
     set_up(tree(tmp_path, first, "train.rate=0.01"), tmp_path / "died")
     shutil.rmtree(first)
