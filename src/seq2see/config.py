@@ -61,6 +61,18 @@ def parse(record: type[T], values: Mapping[str, Any], where: str) -> T:
         ) from error
 
 
+def as_table(record: Any) -> Tree:
+    """Makes of a frozen dataclass the table that `parse` reads, with lists as TOML has them."""
+    made: Tree = _listed(dataclasses.asdict(record))
+    return made
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _listed(each) for key, each in value.items()}
+    return [_listed(each) for each in value] if isinstance(value, list | tuple) else value
+
+
 def _expectation(message: str) -> str:
     return message.removeprefix("Input should be ").removeprefix("a valid ")
 

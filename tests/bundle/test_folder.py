@@ -38,10 +38,12 @@ from seq2see.bundle.folder import (
     network_settings,
     weights,
 )
+from seq2see.config import as_table
 from seq2see.data.pairs import Pair
 from seq2see.data.store import Tokenizers
 from seq2see.errors import BundleError, ConfigError
 from seq2see.files import FRESH, READY
+from seq2see.nn.kept import KeptHeads
 from seq2see.nn.network import Network, Sizes
 from seq2see.nn.settings import Settings
 
@@ -52,6 +54,9 @@ NETWORKS = {
     "untied": transformer_settings(tied="none"),
     "batch norm": transformer_settings(norm="batch", decoder_norm="layer"),
     "learned positions": transformer_settings(positions="learned", max_positions=9),
+    "pruned": transformer_settings(
+        kept=(KeptHeads("encoder.0.self", ()), KeptHeads("decoder.0.cross", (1,)))
+    ),
     "bigru": recurrent_settings("gru"),
     "lstm": recurrent_settings("lstm", bidirectional=False, attention="none"),
 }
@@ -68,7 +73,7 @@ def bundle(settings: Settings = NETWORKS["transformer"]) -> Bundle:
     for _, buffer in network.named_buffers():
         if buffer.is_floating_point():
             buffer.uniform_(0.5, 2)
-    recipe = {"seed": 1, "model": dict(vars(settings))}
+    recipe = {"seed": 1, "model": as_table(settings)}
     return Bundle(recipe, network, both, {"dev": [{"metric": "wer", "value": 1.5}]}, "# Å card\n")
 
 
@@ -347,7 +352,7 @@ def numbered(number: int) -> Bundle:
     both = joint([Pair("abcdefgh"[: 3 + number], "dcba")], copies=2)
     settings = transformer_settings(d_ff=8 * number)
     network = Network(settings, Sizes(both.source.size, both.target.size)).eval()
-    recipe = {"seed": number, "model": dict(vars(settings))}
+    recipe = {"seed": number, "model": as_table(settings)}
     return Bundle(recipe, network, both, {"number": number}, f"# {number}\n")
 
 

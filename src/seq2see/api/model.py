@@ -9,6 +9,7 @@ from typing import Any
 
 from seq2see.api.device import device_named
 from seq2see.api.evaluation import Answers, Evaluation
+from seq2see.api.heads import Heads
 from seq2see.api.looking import Looking
 from seq2see.bundle.folder import Bundle
 from seq2see.bundle.folder import load as load_bundle
@@ -24,7 +25,7 @@ from seq2see.recipe.run import examine_by
 from seq2see.recipe.sections import Recipe
 
 
-class Model(Looking):
+class Model(Looking, Heads):
     """A trained model, or an ensemble of several with the same vocabularies.
 
     Args:

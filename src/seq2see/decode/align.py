@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from seq2see.decode.ensemble import Ensemble
 from seq2see.decode.hypothesis import Pattern
 from seq2see.decode.score import Ids, members, side_by_side
+from seq2see.nn.attention import MultiHeadAttention
 from seq2see.nn.hooks import Hooks, hooked
 from seq2see.nn.network import Network
 from seq2see.nn.tap import Tap
@@ -28,7 +29,8 @@ def align(
 ) -> list[Pattern | None]:
     """Reads the attention over the source while the network is forced along the targets.
 
-    A pattern is the mean over the heads of the decoder's last layer that looks at the source, and
+    A pattern is the mean over the heads of the decoder's last layer that looks at the source (one
+    whose heads were all pruned does not), and
     over the members of an ensemble that look at all.
 
     Args:
@@ -59,7 +61,17 @@ def align(
 
 
 def last_cross(network: Network) -> Tap | None:
-    """Finds the decoder's last tap on attention over the source."""
-    modules = network.decoder.named_modules()
-    taps = [m for name, m in modules if isinstance(m, Tap) and name.endswith(CROSS)]
+    """Finds the decoder's last tap on attention over the source, of those that have a head left."""
+    modules = dict(network.decoder.named_modules())
+    taps = [
+        module
+        for name, module in modules.items()
+        if isinstance(module, Tap)
+        and name.endswith(CROSS)
+        and not _headless(modules[name.rpartition(".")[0]])
+    ]
     return taps[-1] if taps else None
+
+
+def _headless(layer: nn.Module) -> bool:
+    return isinstance(layer, MultiHeadAttention) and not layer.sizes.heads

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from seq2see.nn.dropout import Dropout
+from seq2see.nn.kept import Left
 from seq2see.nn.masks import additive
 from seq2see.nn.tap import Tap, any_watched
 
@@ -65,6 +66,7 @@ class HeadSizes:
         projections: whether Q, K, V and the output have their own linear maps. Without them, the
             vectors themselves are compared and averaged (raw self-attention).
         dropout: share of the attention weights dropped while training.
+        left: which heads stand, where some were pruned; `heads` and `kv_heads` count those.
     """
 
     d_model: int
@@ -75,6 +77,7 @@ class HeadSizes:
     scaled: bool = True
     projections: bool = True
     dropout: float = 0.0
+    left: Left | None = None
 
 
 LONG = 512
@@ -140,8 +143,10 @@ class MultiHeadAttention(nn.Module):
             mask: True where a query may look.
             bias: a term added to the scores, for example ALiBi's penalty for distance.
         """
-        shared = self.sizes.heads // self.sizes.kv_heads
-        if shared > 1:
+        left, shared = self.sizes.left, self.sizes.heads // max(1, self.sizes.kv_heads)
+        if left is not None:
+            k, v = left.serve(k), left.serve(v)
+        elif shared > 1:
             k, v = k.repeat_interleave(shared, dim=1), v.repeat_interleave(shared, dim=1)
         # An export would pin its lengths to one side of this comparison.
         long = not torch.compiler.is_compiling() and k.shape[-2] >= LONG
@@ -189,7 +194,8 @@ class MultiHeadAttention(nn.Module):
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
     """Reshapes `[row, position, head * d]` to `[row, head, position, d]`."""
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+    # With all heads pruned there is nothing to divide, and -1 would be no definite size.
+    return x.unflatten(-1, (heads, -1 if heads else 0)).transpose(1, 2)
 
 
 def join_heads(x: Tensor) -> Tensor:

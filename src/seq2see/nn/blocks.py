@@ -111,7 +111,10 @@ class Block(nn.Module):
             k, v = torch.cat([past[0], k], dim=-2), torch.cat([past[1], v], dim=-2)
         bias = None
         if self.positions == "alibi":
-            bias = alibi(q.shape[1], q.shape[-2], k.shape[-2], x.device).to(x.dtype)
+            left = layer.sizes.left
+            heads = q.shape[1] if left is None else left.among
+            bias = alibi(heads, q.shape[-2], k.shape[-2], x.device).to(x.dtype)
+            bias = bias if left is None else left.own(bias)
         return layer(q, k, v, mask, bias), (k, v)
 
     def _think(self, x: Tensor, real: Tensor | None) -> Tensor:

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from seq2see.errors import ConfigError
+from seq2see.nn.cut import cut_all
 from seq2see.nn.decoder import RecurrentDecoder, TransformerDecoder
 from seq2see.nn.embedding import Embedding, new_table
 from seq2see.nn.encoder import RecurrentEncoder, TransformerEncoder
@@ -60,6 +61,8 @@ class Network(nn.Module):
         self._draw()
         if settings.tied != "none":
             self.output.weight = target.weight
+        if isinstance(settings, TransformerSettings):
+            cut_all(self, settings.kept)
 
     def _source_table(self, target: nn.Embedding, width: int) -> nn.Embedding:
         if self.settings.tied != "all":

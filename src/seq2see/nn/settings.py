@@ -8,6 +8,7 @@ from typing import Literal
 from seq2see.errors import ConfigError
 from seq2see.nn.attention import HeadSizes, ScoreKind
 from seq2see.nn.feedforward import FeedForwardKind
+from seq2see.nn.kept import KeptHeads, check_kept
 from seq2see.nn.norms import GROUPS, POOLS_OVER_TIME, NormKind
 
 Tied = Literal["all", "decoder", "none"]
@@ -41,6 +42,7 @@ class TransformerSettings:
         dropout: share of a sub-layer's output, and of the embeddings, dropped while training.
         attention_dropout: share of attention weights dropped while training.
         feedforward_dropout: share of feed-forward neurons dropped while training.
+        kept: the heads that stand of each attention that was pruned; the others have all theirs.
     """
 
     kind: Literal["transformer"] = "transformer"
@@ -65,6 +67,7 @@ class TransformerSettings:
     dropout: float = 0.1
     attention_dropout: float = 0.0
     feedforward_dropout: float = 0.0
+    kept: tuple[KeptHeads, ...] = ()
 
     def __post_init__(self) -> None:
         _check_rates(self, "dropout", "attention_dropout", "feedforward_dropout")
@@ -73,6 +76,7 @@ class TransformerSettings:
         _check_sizes(self, "kv_heads", "d_key", "d_value", least=0)
         self._check_heads()
         self._check_norms()
+        check_kept(self.kept, self.attentions, self.heads, projections=self.projections)
 
     def _check_heads(self) -> None:
         if self.d_model % self.heads and not (self.d_key and self.d_value):
@@ -123,8 +127,16 @@ class TransformerSettings:
         return self.norm if self.decoder_norm == "same" else self.decoder_norm
 
     @property
+    def attentions(self) -> list[str]:
+        """The names of all attentions, in the network's order."""
+        encoder = [f"encoder.{layer}.self" for layer in range(self.encoder_layers)]
+        layers = range(self.decoder_layers)
+        decoder = [f"decoder.{layer}.{each}" for layer in layers for each in ("self", "cross")]
+        return encoder + decoder
+
+    @property
     def head_sizes(self) -> HeadSizes:
-        """The sizes of every attention of this network, with zeros resolved."""
+        """The sizes of every attention before any was pruned, with zeros resolved."""
         each = self.d_model // self.heads
         return HeadSizes(
             d_model=self.d_model,

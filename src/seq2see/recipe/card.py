@@ -45,3 +45,36 @@ def write_card(bundle: Bundle, dev: Sequence[Pair]) -> str:
             "",
         ]
     )
+
+
+def pruned_card(bundle: Bundle, gone: int, by: str) -> str:
+    """Writes a Markdown page for a model that lost heads; it has not been scored since.
+
+    Args:
+        bundle: the smaller model.
+        gone: how many heads it lost.
+        by: the measure that chose them.
+    """
+    model = bundle.recipe["model"]
+    settings = [f"- {name}: `{value}`" for name, value in model.items()]
+    return "\n".join(
+        [
+            f"# {Path(bundle.recipe['data']['train'].split(',')[0]).name}: a pruned {model['kind']}"
+            " of seq2see",
+            "",
+            f"{gone} heads were cut, those worth least by `{by}`;"
+            f" {bundle.network.parameter_count:,} parameters are left. It has not been trained or"
+            " scored since.",
+            "",
+            "Train it on:",
+            "",
+            "```sh",
+            "seq2see train DATA train.start=THIS_FOLDER",
+            "```",
+            "",
+            "## The network",
+            "",
+            *settings,
+            "",
+        ]
+    )

@@ -45,6 +45,11 @@ class TrainingFolder:
         return self.root / "state"
 
     @property
+    def start(self) -> Path:
+        """The model that the run goes on from, where it goes on from one."""
+        return self.root / "start"
+
+    @property
     def journal(self) -> Path:
         """Losses and validations as JSON lines."""
         return self.root / "metrics.jsonl"

@@ -27,6 +27,7 @@ from seq2see.recipe.folder import TrainingFolder
 from seq2see.recipe.intake import gather
 from seq2see.recipe.judging import Examination, outputs, put, search_options
 from seq2see.recipe.sections import DataSettings, Recipe, seed_of
+from seq2see.recipe.start import noted, started
 from seq2see.recipe.survey import survey
 from seq2see.train.distributed import join
 from seq2see.train.journal import Journal, Observer
@@ -69,10 +70,11 @@ def plan(tree: Tree) -> tuple[Recipe, tuple[tuple[str, Any, str], ...], tuple[st
     Returns:
         The recipe, the reasons of its automatic choices, and what is left out of the data.
     """
+    tree, start = started(tree)
     data, seed = _data_of(tree)
     corpus = gather(data, seed)
     recipe, reasons = choose(tree, survey(corpus.train))
-    return recipe, tuple(reasons), corpus.notes
+    return recipe, tuple(reasons), (*corpus.notes, *noted(start, recipe.train.start))
 
 
 def set_up(tree: Tree, out: Path, device: str = "cpu") -> Run:
@@ -83,6 +85,7 @@ def set_up(tree: Tree, out: Path, device: str = "cpu") -> Run:
     Raises:
         DataError: the data cannot be read or are too few.
         ConfigError: the draft is wrong, or `out` holds something else than a model.
+        BundleError: the model to go on from cannot be opened.
     """
     team = join()
     run = _set_up(tree, out, device) if team.leads else None
@@ -92,20 +95,26 @@ def set_up(tree: Tree, out: Path, device: str = "cpu") -> Run:
 
 def _set_up(tree: Tree, out: Path, device: str) -> Run:
     _refuse_foreign(out)
+    tree, start = started(tree)
     data, seed = _data_of(tree)
     corpus = gather(data, seed)
     figures = survey(corpus.train)
     recipe, reasons = choose(tree, figures)
-    tokenizers = build.build_tokenizers(recipe, corpus.train, figures)
+    tokenizers = (
+        start.tokenizers if start else build.build_tokenizers(recipe, corpus.train, figures)
+    )
     folder = TrainingFolder(out)
     folder.clear()
+    if start:  # kept, so that what becomes of it elsewhere does not matter to --resume
+        start.save(folder.start)
     store = Store.write(folder.root / "store", corpus.train, tokenizers)
     network = build.build_network(recipe, tokenizers).to(device)
     recipe, measured = build.settle_precision(recipe, network, build.build_batches(recipe, store))
     if measured:
         reasons.append(("train.precision", recipe.train.precision, measured))
     folder.write(recipe, tokenizers, corpus.dev)
-    return Run(recipe, tokenizers, corpus.dev, store, folder, tuple(reasons), corpus.notes)
+    notes = (*corpus.notes, *noted(start, recipe.train.start, store))
+    return Run(recipe, tokenizers, corpus.dev, store, folder, tuple(reasons), notes)
 
 
 def take_up(out: Path) -> Run:
@@ -130,6 +139,8 @@ def carry_out(
     """Trains, keeps the best weights, scores them on all held-out pairs and saves the bundle."""
     recipe, where, team = run.recipe, torch.device(device), join()
     network = build.build_network(recipe, run.tokenizers).to(where)
+    if recipe.train.start:
+        network.load_state_dict(load(run.folder.start, where).network.state_dict())
     examination = examine_by(run.dev)
     best = copy.deepcopy(network).float().eval()
     trainer = Trainer(

@@ -12,7 +12,7 @@ from seq2see.files import standing
 from seq2see.recipe.chooser import LEFT_TO_US
 from seq2see.recipe.folder import TrainingFolder
 
-_FILES = ("data.train", "data.dev")
+_FILES = ("data.train", "data.dev", "train.start")
 
 
 def refuse_to_replace(folder: Path) -> None:
@@ -47,7 +47,7 @@ def check_same(tree: Tree, recorded: Tree, folder: Path) -> None:
         if name not in known:
             raise ConfigError("unknown setting", where=name, mend=nearest(name, known))
         left_to_us = value == "auto" or value == LEFT_TO_US.get(name, "auto")
-        if not left_to_us and not _equal(name, value, known[name]):
+        if not left_to_us and not equal(name, value, known[name]):
             raise ConfigError(
                 f"found {value!r}, but the run in {folder} has {known[name]!r}",
                 where=name,
@@ -64,7 +64,8 @@ def _flat(tree: Tree) -> dict[str, Any]:
     return {name: value for name, value in flat.items() if not isinstance(value, dict)}
 
 
-def _equal(name: str, value: Any, recorded: Any) -> bool:
+def equal(name: str, value: Any, recorded: Any) -> bool:
+    """Tells whether a draft says of a setting what a resolved recipe has."""
     value = {"yes": True, "no": False}.get(value, value) if isinstance(value, str) else value
     if name in _FILES and isinstance(value, str) and isinstance(recorded, str):
         return value == recorded or Path(value).resolve() == Path(recorded).resolve()

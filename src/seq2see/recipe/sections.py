@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from seq2see.bundle.folder import network_settings
-from seq2see.config import Tree, parse
+from seq2see.config import Tree, as_table, parse
 from seq2see.data.tokenizers import TokenKind
 from seq2see.decode.options import SearchOptions
 from seq2see.errors import ConfigError
@@ -104,7 +104,7 @@ class Recipe:
         """Returns the recipe as tables, in the order a reader wants them."""
         tree: dict[str, Any] = {"seed": self.seed, "preset": self.preset}
         for name in ("data", "model", "train", "decode"):
-            tree[name] = asdict(getattr(self, name))
+            tree[name] = as_table(getattr(self, name))
         return tree
 
     @classmethod

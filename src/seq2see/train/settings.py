@@ -43,6 +43,8 @@ class TrainSettings:
         save_every: seconds between two checkpoints of the training state, beside those at each
             validation.
         precision: arithmetic of the network; `auto` measures which is faster here.
+        start: folder of a model to go on from: its weights, with its tokenizers and its network, of
+            which only dropout may be set anew; empty: from nothing.
     """
 
     steps: int = 0
@@ -68,6 +70,7 @@ class TrainSettings:
     patience: int = 0
     save_every: float = 120.0
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    start: str = ""
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
