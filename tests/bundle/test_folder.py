@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -43,7 +43,8 @@ from seq2see.data.store import Tokenizers
 from seq2see.errors import BundleError, ConfigError
 from seq2see.files import FRESH, READY
 from seq2see.nn.network import Network, Sizes
-from seq2see.nn.settings import Settings
+from seq2see.nn.plan import HeadRole
+from seq2see.nn.settings import Settings, TransformerSettings
 
 FILES = (*GUARDED, SCORES, CARD, SUMS)
 
@@ -52,6 +53,15 @@ NETWORKS = {
     "untied": transformer_settings(tied="none"),
     "batch norm": transformer_settings(norm="batch", decoder_norm="layer"),
     "learned positions": transformer_settings(positions="learned", max_positions=9),
+    "roles": transformer_settings(
+        length_ratio=1.5,
+        roles=(
+            HeadRole("encoder.0.self", 0, "previous", "fixed"),
+            HeadRole("encoder.0.self", 1, "gaussian(1, width=2)", "init", gain=3.0),
+            HeadRole("decoder.0.self", 1, "same_token", gain=4.0),
+            HeadRole("decoder.0.cross", 0, "links", "guided", weight=0.1, until=7, shift=True),
+        ),
+    ),
     "bigru": recurrent_settings("gru"),
     "lstm": recurrent_settings("lstm", bidirectional=False, attention="none"),
 }
@@ -68,7 +78,9 @@ def bundle(settings: Settings = NETWORKS["transformer"]) -> Bundle:
     for _, buffer in network.named_buffers():
         if buffer.is_floating_point():
             buffer.uniform_(0.5, 2)
-    recipe = {"seed": 1, "model": dict(vars(settings))}
+    recipe: dict[str, Any] = {"seed": 1, "model": {**vars(settings)}}
+    if isinstance(settings, TransformerSettings):
+        recipe["model"] |= {"roles": [asdict(each) for each in settings.roles]}
     return Bundle(recipe, network, both, {"dev": [{"metric": "wer", "value": 1.5}]}, "# Å card\n")
 
 
@@ -347,7 +359,7 @@ def numbered(number: int) -> Bundle:
     both = joint([Pair("abcdefgh"[: 3 + number], "dcba")], copies=2)
     settings = transformer_settings(d_ff=8 * number)
     network = Network(settings, Sizes(both.source.size, both.target.size)).eval()
-    recipe = {"seed": number, "model": dict(vars(settings))}
+    recipe: dict[str, Any] = {"seed": number, "model": dict(vars(settings))}
     return Bundle(recipe, network, both, {"number": number}, f"# {number}\n")
 
 

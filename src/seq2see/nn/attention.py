@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -81,8 +81,8 @@ class MultiHeadAttention(nn.Module):
         fixed = 0 if self.programme is None else len(self.programme.fixed)
         self.query_heads, self.key_heads = sizes.heads - fixed, sizes.kv_heads - fixed
         if sizes.projections:
-            self.query = _linear(sizes.d_model, self.query_heads * sizes.d_key)
-            self.key = _linear(sizes.d_model, self.key_heads * sizes.d_key)
+            self.query: nn.Linear = _linear(sizes.d_model, self.query_heads * sizes.d_key)
+            self.key: nn.Linear = _linear(sizes.d_model, self.key_heads * sizes.d_key)
             self.value = nn.Linear(sizes.d_model, sizes.kv_heads * sizes.d_value)
             self.output = nn.Linear(sizes.heads * sizes.d_value, sizes.d_model)
         else:
@@ -212,8 +212,8 @@ class MultiHeadAttention(nn.Module):
         return context.masked_fill(~mask.any(-1, keepdim=True), 0.0)
 
 
-def _linear(d_in: int, d_out: int) -> nn.Linear:
-    return nn.Linear(d_in, d_out) if d_out else NoHeads()  # type: ignore[return-value]
+def _linear(d_in: int, d_out: int) -> Any:
+    return nn.Linear(d_in, d_out) if d_out else NoHeads()
 
 
 ScoreKind = Literal["dot", "general", "additive"]

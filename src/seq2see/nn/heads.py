@@ -67,7 +67,7 @@ class Programme(nn.Module):
         self.heads = heads
         self.steepness = {each.head: each.gain for each in ordered if each.how == "init"}
         gains = [each.gain for each in ordered if each.how == "bias"]
-        self.gains = nn.Parameter(torch.tensor(gains)) if gains else None
+        self.gains = nn.Parameter(torch.tensor(gains, dtype=torch.float32)) if gains else None
         self.tokens = any(each.function.tokens for each in ordered)
 
     @property
@@ -159,8 +159,8 @@ class Programme(nn.Module):
             d_key: features of a query or key.
             scale: what scores are multiplied with.
         """
-        pairs = min(d_key, query.in_features) // 2
         for head, role in self.written.items():
+            pairs = min(d_key, query.in_features) // 2
             rows = self.rows(head, d_key)
             for linear in (query, key):
                 linear.weight[rows] = 0.0

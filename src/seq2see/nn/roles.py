@@ -26,6 +26,7 @@ class UnknownRoleError(ConfigError):
 
 
 _MAKERS: dict[str, Callable[..., Role]] = {}
+_OWN: set[str] = {LINKS}
 
 
 @overload
@@ -45,9 +46,18 @@ def role(weigh: Weigh | None = None, *, tokens: bool = True) -> Role | Callable[
     Args:
         weigh: the function; takes two `Side`s and returns weights, 0 or more.
         tokens: whether it reads `Side.token`; False spares keeping the tokens while decoding.
+
+    Raises:
+        ConfigError: the function has the name of a role of seq2see's own; give it another.
     """
 
     def made(function: Weigh) -> Role:
+        if function.__name__ in _OWN:
+            raise ConfigError(
+                f"{function.__name__} is a role of seq2see's own",
+                where="@seq2see.role",
+                mend="Give the function another name, since models name their roles",
+            )
         new = Role(function.__name__, function, tokens)
         _MAKERS[new.name] = lambda: new
         return new
@@ -74,37 +84,41 @@ def named(text: str) -> Role:
         ) from error
     if name not in _MAKERS:
         hint = nearest(name, _MAKERS)
-        mend = f"{hint} Or define it: by @seq2see.role before the model is opened, or with --roles"
-        found = f"no role is named {name or text!r}"
-        raise UnknownRoleError(found, where="role", mend=mend)
+        mend = (
+            f"{hint}{'' if hint.endswith('?') else '.'} Or define it by @seq2see.role before it is"
+            " needed; in the shell: seq2see --roles FILE.py"
+        )
+        raise UnknownRoleError(f"no role is named {name or text}", where="role", mend=mend)
+    given = inspect.signature(_MAKERS[name])
     try:
-        return _MAKERS[name](*values, **options)
+        given.bind(*values, **options)
     except TypeError as error:
-        given = inspect.signature(_MAKERS[name])
         raise ConfigError(f"found {text!r}", expected=f"{name}{given}", where="role") from error
+    return _MAKERS[name](*values, **options)
 
 
 def _listed(make: Callable[P, Role]) -> Callable[P, Role]:
     _MAKERS[make.__name__] = make
+    _OWN.add(make.__name__)
     return make
 
 
 @_listed
 def previous() -> Role:
     """Looks at the position before; the first query looks nowhere."""
-    return Role("previous", lambda q, k: k.pos == q.pos - 1, offset=-1)
+    return Role("previous", lambda q, k: k.pos == q.pos - 1, offset=-1.0)
 
 
 @_listed
 def next() -> Role:
     """Looks at the position after; not for a decoder's self-attention, which has not read it."""
-    return Role("next", lambda q, k: k.pos == q.pos + 1, offset=1)
+    return Role("next", lambda q, k: k.pos == q.pos + 1, offset=1.0)
 
 
 @_listed
 def self() -> Role:
     """Looks at the query's own position."""
-    return Role("self", lambda q, k: k.pos == q.pos, offset=0)
+    return Role("self", lambda q, k: k.pos == q.pos, offset=0.0)
 
 
 @_listed
@@ -139,7 +153,7 @@ def gaussian(offset: float = 0.0, width: float = 1.0) -> Role:
         return (-((k.pos - q.pos - offset) ** 2) / (2 * width**2)).exp()
 
     drop = 1 - math.exp(-1 / (2 * width**2))
-    return Role(f"gaussian({offset}, {width})", weigh, offset=offset, drop=drop)
+    return Role(f"gaussian({offset}, {width})", weigh, offset=float(offset), drop=drop)
 
 
 @_listed

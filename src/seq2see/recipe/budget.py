@@ -129,7 +129,10 @@ def choose_model(chooser: Chooser, survey: Survey) -> None:
     """Chooses the architecture and sizes the network."""
     found = classify(survey, sentences=_sentences(chooser))
     why = f"{survey.pairs:,} pairs of {found.name}"
-    if "kind" not in chooser.tree.setdefault("model", {}):
+    model = chooser.tree.setdefault("model", {})
+    if "kind" not in model and model.get("roles"):
+        chooser.fill("model", "kind", "transformer", "its heads are given roles")
+    if "kind" not in model:
         for name, value in architecture(found.best).items():
             chooser.fill("model", name, value, f"the default for {why}")
     suits = _regime(chooser, found)

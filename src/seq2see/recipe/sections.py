@@ -10,7 +10,8 @@ from seq2see.config import Tree, parse
 from seq2see.data.tokenizers import TokenKind
 from seq2see.decode.options import SearchOptions
 from seq2see.errors import ConfigError
-from seq2see.nn.settings import Settings
+from seq2see.nn.roles import LINKS
+from seq2see.nn.settings import Settings, TransformerSettings
 from seq2see.train.settings import TrainSettings
 
 Choice = Literal["auto", "yes", "no"]
@@ -100,11 +101,24 @@ class Recipe:
     seed: int = 1
     preset: str = "auto"
 
+    def __post_init__(self) -> None:
+        roles = self.model.roles if isinstance(self.model, TransformerSettings) else ()
+        for each in roles:
+            compares = each.role != LINKS and each.function.tokens
+            if compares and each.at.endswith(".cross") and self.data.joint is not True:
+                raise each.error(
+                    f"{each.role} compares tokens of the source with tokens of the target, and"
+                    " their ids mean the same in a joint vocabulary alone",
+                    mend="Set data.joint=true; or define your role by @role(tokens=False), if it"
+                    " reads no tokens",
+                )
+
     def as_tree(self) -> Tree:
         """Returns the recipe as tables, in the order a reader wants them."""
         tree: dict[str, Any] = {"seed": self.seed, "preset": self.preset}
         for name in ("data", "model", "train", "decode"):
-            tree[name] = asdict(getattr(self, name))
+            values = asdict(getattr(self, name)).items()
+            tree[name] = {k: list(v) if isinstance(v, tuple) else v for k, v in values}
         return tree
 
     @classmethod
