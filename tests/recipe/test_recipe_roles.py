@@ -9,13 +9,15 @@ import pytest
 from torch import Tensor
 
 import seq2see
-from fixtures import TINY, easy, train_tiny, write_tsv
+from fixtures import TINY, easy, journal_rows, train_tiny, write_tsv
+from seq2see.data.pairs import Pair
 from seq2see.errors import BundleError, ConfigError
 from seq2see.nn import roles
 from seq2see.nn.plan import HeadRole
 from seq2see.nn.sides import Side
 from seq2see.recipe.choose import choose
 from seq2see.recipe.draft import draft
+from seq2see.recipe.run import take_up
 from seq2see.recipe.sameness import check_same
 from seq2see.recipe.sections import Recipe
 from seq2see.recipe.survey import survey
@@ -57,6 +59,11 @@ def test_heads_with_roles_make_it_a_transformer() -> None:
         ("model.roles=previous", "a list of tables"),
         ("model.roles=[1]", "a table of settings"),
         (f"model.kind=lstm model.roles=[{PREVIOUS}]", "no heads to be given roles"),
+        (f"data.links=x model.roles=[{PREVIOUS}]", "no head is guided by the links"),
+        (
+            'model.roles=[{at="decoder.0.cross",head=0,role="links",how="guided"}]',
+            "no links are given",
+        ),
         (f"data.joint=false model.roles=[{ACROSS}]", "joint vocabulary alone"),
     ],
 )
@@ -120,3 +127,24 @@ def test_the_command_line_runs_the_file_that_is_named(
         file.write_text(text)
         assert main(["--roles", str(file), *command]) == 2
         assert said in capfd.readouterr().err
+
+
+def test_a_run_learns_from_links_and_takes_them_up_again(tmp_path: Path) -> None:
+    """The pair on the second line is empty: its links go with it."""
+    pairs = [*easy()[:1], Pair("", ""), *easy()[1:]]
+    lines = [" ".join(f"{i}-{i}" for i in range(len(pair.source))) for pair in pairs]
+    (tmp_path / "links.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    role = '{at="decoder.0.cross",head=1,role="links",how="guided",weight=1.0}'
+    links = f"data.links={tmp_path / 'links.txt'}"
+    folder = train_tiny(tmp_path, f"model.roles=[{role}]", links, pairs=pairs)
+    rows = journal_rows(folder / "training" / "metrics.jsonl")
+    guided = [row["guided"] for row in rows if row["kind"] == "train"]
+    assert guided[0] > 3 * guided[-1] > 0
+    store = take_up(folder).store
+    assert store.links is not None
+    for row in range(len(store)):
+        assert len(store.links[row]) == 2 * (len(store.source[row]) - 1)
+    offsets = folder / "training" / "store" / "links.offsets.npy"
+    offsets.write_bytes(offsets.read_bytes()[:-1] + b"\1")
+    with pytest.raises(BundleError, match=r"links\.offsets"):
+        take_up(folder)

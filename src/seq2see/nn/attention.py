@@ -188,7 +188,7 @@ class MultiHeadAttention(nn.Module):
 
     def write_roles(self) -> None:
         """Writes the roles that begin in the maps to query and key, once these are drawn."""
-        if self.programme is not None:
+        if self.programme is not None and self.programme.written:
             self.programme.write(self.query, self.key, self.sizes.d_key, self.scale)
 
     def _explicit(self) -> bool:

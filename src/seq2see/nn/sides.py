@@ -25,19 +25,20 @@ class Side:
             know how long its target will be: there it is the source's length times the corpus's
             ratio of target to source lengths, in training as in decoding.
         token: token ids, `[row, query, 1]` or `[row, 1, key]`. A decoder's queries and keys carry
-            the token read at their position, not the one they predict.
+            the token read at their position, not the one they predict. (Queries of a search have a
+            row a hypothesis until they are laid out by source.)
     """
 
     pos: Int[Tensor, "1 query key"]
     length: Float[Tensor, "row 1 1"]
-    token: Int[Tensor, "row query key"] | None = None
+    token: Int[Tensor, "hypothesis query key"] | None = None
 
     @classmethod
     def queries(
         cls,
         pos: Int[Tensor, " query"],
         length: Float[Tensor, " row"],
-        token: Int[Tensor, "row query"] | None = None,
+        token: Int[Tensor, "hypothesis query"] | None = None,
     ) -> Side:
         """Shapes the queries' side."""
         shaped = None if token is None else token[:, :, None]

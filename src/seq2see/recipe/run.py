@@ -100,7 +100,8 @@ def _set_up(tree: Tree, out: Path, device: str) -> Run:
     tokenizers = build.build_tokenizers(recipe, corpus.train, figures)
     folder = TrainingFolder(out)
     folder.clear()
-    store = Store.write(folder.root / "store", corpus.train, tokenizers)
+    linked = corpus.links.between(tokenizers) if corpus.links else None
+    store = Store.write(folder.root / "store", corpus.train, tokenizers, linked)
     recipe, counted = build.settle_lengths(recipe, store)
     if counted and isinstance(recipe.model, TransformerSettings):
         reasons.append(("model.length_ratio", recipe.model.length_ratio, counted))

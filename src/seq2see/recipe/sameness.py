@@ -14,7 +14,7 @@ from seq2see.nn.plan import HeadRole
 from seq2see.recipe.chooser import LEFT_TO_US
 from seq2see.recipe.folder import TrainingFolder
 
-_FILES = ("data.train", "data.dev")
+_FILES = ("data.train", "data.dev", "data.links")
 
 
 def refuse_to_replace(folder: Path) -> None:

@@ -24,6 +24,8 @@ class DataSettings:
     Args:
         train: the data file, in any form `seq2see check` reads.
         dev: held-out pairs; empty: a part of `train` is held out by source.
+        links: a file of alignments in Pharaoh's format, as `0-0 1-2`, one line for each line of
+            `train`; needed where a head is guided by links.
         columns: where source, target and features stand in a TSV.
         held_out: pairs to hold out where `dev` is empty (0: a twentieth, 50 to 2,000).
         source: what a piece of the source is.
@@ -37,6 +39,7 @@ class DataSettings:
 
     train: str = ""
     dev: str = ""
+    links: str = ""
     columns: str = "source=1,target=2"
     held_out: int = 0
     source: TokenKind | Literal["auto"] = "auto"
@@ -103,6 +106,15 @@ class Recipe:
 
     def __post_init__(self) -> None:
         roles = self.model.roles if isinstance(self.model, TransformerSettings) else ()
+        linked = [each for each in roles if each.role == LINKS]
+        if linked and not self.data.links:
+            raise linked[0].error("no links are given", mend="Name their file as data.links")
+        if self.data.links and not linked:
+            raise ConfigError(
+                "no head is guided by the links",
+                where="data.links",
+                mend='Give a head the role "links" with how = "guided", or leave the file out',
+            )
         for each in roles:
             compares = each.role != LINKS and each.function.tokens
             if compares and each.at.endswith(".cross") and self.data.joint is not True:
