@@ -14,8 +14,10 @@ from seq2see.data.tokenizers import Layout, train_tokenizer
 from seq2see.errors import is_out_of_memory
 from seq2see.nn.network import Network, Sizes
 from seq2see.nn.settings import TransformerSettings
+from seq2see.nn.slices import head_slices
 from seq2see.recipe.sections import Recipe
 from seq2see.recipe.survey import Survey
+from seq2see.train.freeze import head_named
 from seq2see.train.precision import fastest
 from seq2see.train.update import no_memory
 
@@ -37,9 +39,16 @@ def build_tokenizers(recipe: Recipe, pairs: Sequence[Pair], survey: Survey) -> T
 
 
 def build_network(recipe: Recipe, tokenizers: Tokenizers) -> Network:
-    """Draws an untrained network from the recipe's seed."""
+    """Draws an untrained network from the recipe's seed.
+
+    Raises:
+        ConfigError: a head that is to be frozen does not exist.
+    """
     torch.manual_seed(recipe.seed)
-    return Network(recipe.model, Sizes(tokenizers.source.size, tokenizers.target.size))
+    network = Network(recipe.model, Sizes(tokenizers.source.size, tokenizers.target.size))
+    for at, head in map(head_named, recipe.train.freeze):
+        head_slices(network, at, head)  # which says now, before any training, what is wrong
+    return network
 
 
 def build_batches(recipe: Recipe, store: Store) -> Batches:

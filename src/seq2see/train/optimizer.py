@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from seq2see.nn.network import Network
+from seq2see.train.freeze import Frozen
 from seq2see.train.settings import TrainSettings
 
 Tensors = dict[str, Tensor]
@@ -38,6 +40,10 @@ class Optimizer:
         ]
         betas = (settings.beta1, settings.beta2)
         self.adam = torch.optim.AdamW(groups, 1.0, betas, settings.epsilon, fused=True)
+        self.frozen: Frozen | None = None
+        if settings.freeze:
+            assert isinstance(network, Network)
+            self.frozen = Frozen(network, self.masters, settings.freeze)
 
     def gather(self) -> None:
         """Adds the network's gradients of one batch to those of the update."""
@@ -64,6 +70,8 @@ class Optimizer:
         Returns:
             The gradient's norm before clipping; where it is not finite, nothing is updated.
         """
+        if self.frozen is not None:
+            self.frozen.clear_gradients()
         limit = self.settings.clip or float("inf")
         norm = float(nn.utils.clip_grad_norm_(self.masters.values(), limit))
         if norm != norm or norm == float("inf"):
@@ -71,6 +79,8 @@ class Optimizer:
         for group in self.adam.param_groups:
             group["lr"] = rate
         self.adam.step()
+        if self.frozen is not None:
+            self.frozen.put_back()
         self.adam.zero_grad()
         self.publish()
         return norm
@@ -100,6 +110,8 @@ class Optimizer:
             if f"adam/step/{name}" in tensors:
                 saved = {k: tensors[f"adam/{k}/{name}"].clone() for k in keys}
                 self.adam.state[master] = {k: v.to(master.device) for k, v in saved.items()}
+        if self.frozen is not None:
+            self.frozen.remember()
         self.publish()
 
 

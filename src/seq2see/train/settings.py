@@ -41,6 +41,7 @@ class TrainSettings:
         save_every: seconds between two checkpoints of the training state, beside those at each
             validation.
         precision: arithmetic of the network; `auto` measures which is faster here.
+        freeze: heads that are not trained, as `encoder.0.self:2`; a Transformer's only.
     """
 
     steps: int = 0
@@ -65,6 +66,7 @@ class TrainSettings:
     patience: int = 0
     save_every: float = 120.0
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    freeze: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
