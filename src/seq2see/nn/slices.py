@@ -66,7 +66,7 @@ def head_slices(
         parts.append(("output.weight", 1, start, sizes.d_value))
     if programme is not None and head in programme.biased:
         parts.append(("programme.gains", 0, list(programme.biased).index(head), 1))
-    return tuple(Slice(f"{at}.{name}", *rest) for name, *rest in parts)  # type: ignore[arg-type]
+    return tuple(Slice(f"{at}.{name}", *rest) for name, *rest in parts)
 
 
 @torch.no_grad()
