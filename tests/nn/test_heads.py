@@ -69,7 +69,7 @@ def test_a_fixed_head_has_no_parameters_for_query_and_key() -> None:
     same(seen(net, f"{SELF}.pattern")[0], torch.full((2, 5, 5), 0.2).double())
 
 
-@pytest.mark.parametrize(("gain", "mass"), [(4, 0.52), (6, 0.86), (8, 0.97)])
+@pytest.mark.parametrize(("gain", "mass"), [(4.0, 0.52), (6.0, 0.86), (8.0, 0.97)])
 def test_a_bias_pulls_its_share_of_the_mass(gain: float, mass: float) -> None:
     """Among n keys with equal scores e^g / (e^g + n - 1); less where the other scores vary."""
     role = HeadRole("encoder.0.self", 0, "previous", gain=gain)

@@ -17,7 +17,7 @@ from seq2see.train.loop import Trainer
 def test_a_frozen_head_stays_and_the_other_learns(
     make: Callable[..., Trainer], precision: Any
 ) -> None:
-    frozen = ["encoder.0.self:1", "decoder.0.cross:0"]
+    frozen = ("encoder.0.self:1", "decoder.0.cross:0")
     trainer = make(steps=12, weight_decay=0.5, freeze=frozen, precision=precision)
     masters = trainer.optimizer.masters
     before = {name: value.detach().clone() for name, value in masters.items()}
@@ -30,9 +30,9 @@ def test_a_frozen_head_stays_and_the_other_learns(
 
 
 def test_a_resumed_run_keeps_what_was_frozen(make: Callable[..., Trainer]) -> None:
-    whole = make(steps=20, freeze=["encoder.0.self:1"])
+    whole = make(steps=20, freeze=("encoder.0.self:1",))
     whole.run()
-    again = make(steps=20, freeze=["encoder.0.self:1"])
+    again = make(steps=20, freeze=("encoder.0.self:1",))
     again.network.get_parameter("encoder.0.self.query.weight").data.add_(1.0)
     assert again.resume()
     again.optimizer.update(0.0)
@@ -46,4 +46,4 @@ def test_a_resumed_run_keeps_what_was_frozen(make: Callable[..., Trainer]) -> No
 )
 def test_what_is_no_head_is_refused(make: Callable[..., Trainer], head: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        make(freeze=[head])
+        make(freeze=(head,))

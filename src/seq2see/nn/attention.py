@@ -96,7 +96,7 @@ class MultiHeadAttention(nn.Module):
     ) -> Float[Tensor, "row learned query d_key"]:
         """Takes the query view of `x`, the first of which stands at position `start`, by head."""
         q = split_heads(self.query(x), self.query_heads)
-        if self.programme is not None:
+        if self.programme is not None and self.programme.written:
             q = self.programme.from_positions(q, self.query, start)
         return self.q(q)
 
@@ -105,7 +105,7 @@ class MultiHeadAttention(nn.Module):
     ) -> tuple[Float[Tensor, "row key_head key d_key"], Float[Tensor, "row kv_head key d_value"]]:
         """Takes the key view and the value view of `memory`, by head: as many keys as values."""
         k = split_heads(self.key(memory), self.key_heads)
-        if self.programme is not None:
+        if self.programme is not None and self.programme.written:
             k = self.programme.from_positions(k, self.key, start)
         return self.k(k), self.v(split_heads(self.value(memory), self.sizes.kv_heads))
 

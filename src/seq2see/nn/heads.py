@@ -129,8 +129,6 @@ class Programme(nn.Module):
             linear: the map that makes them.
             start: the first one's position.
         """
-        if not self.written:
-            return x
         positions = torch.arange(start, start + x.shape[2], device=x.device)
         code = sinusoids(positions, linear.in_features).to(x.dtype)
         heads = list(x.unbind(1))

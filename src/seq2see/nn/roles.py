@@ -140,7 +140,7 @@ def window(size: int = 1) -> Role:
 
 
 @_listed
-def gaussian(offset: float = 0.0, width: float = 1.0) -> Role:
+def gaussian(offset: int | float = 0.0, width: int | float = 1.0) -> Role:
     r"""Looks at what stands `offset` positions after the query, and around it.
 
     $$R_{ij} = \exp(-(j - i - \mathrm{offset})^2 / 2\,\mathrm{width}^2)$$
@@ -157,7 +157,7 @@ def gaussian(offset: float = 0.0, width: float = 1.0) -> Role:
 
 
 @_listed
-def diagonal(width: float = 0.1) -> Role:
+def diagonal(width: int | float = 0.1) -> Role:
     r"""Looks at the same share of the way: for texts whose order is kept.
 
     $$R_{ij} = \exp(-(i/T - j/S)^2 / 2\,\mathrm{width}^2)$$
@@ -193,7 +193,7 @@ def uniform() -> Role:
     return Role("uniform", lambda q, k: torch.ones_like(q.pos * k.pos))
 
 
-def _check_above_zero(name: str, **values: float) -> None:
+def _check_above_zero(name: str, **values: int | float) -> None:
     for key, value in values.items():
         if not value > 0:
             raise ConfigError(f"found {value}", expected="above 0", where=f"role {name}, {key}")
