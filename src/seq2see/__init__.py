@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from seq2see.api.training import train
     from seq2see.look.ablate import ablate
     from seq2see.look.replace import replace
+    from seq2see.nn.roles import role
 else:
 
     class _Train(types.ModuleType):
@@ -37,13 +38,14 @@ else:
     train = _package
 
 __version__ = "0.1.0"
-__all__ = ["Model", "__version__", "ablate", "errors", "load", "replace", "train"]
+__all__ = ["Model", "__version__", "ablate", "errors", "load", "replace", "role", "train"]
 
 _HOMES = {
     "Model": "seq2see.api.model",
     "load": "seq2see.api.model",
     "ablate": "seq2see.look.ablate",
     "replace": "seq2see.look.replace",
+    "role": "seq2see.nn.roles",
 }
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 from rapidfuzz import fuzz, process
@@ -36,6 +36,8 @@ def nearest(word: str, choices: Iterable[str]) -> str:
 def parse(record: type[T], values: Mapping[str, Any], where: str) -> T:
     """Makes a frozen dataclass from a table of a recipe.
 
+    A field that is a tuple of dataclasses is read from a list of tables, each as strictly.
+
     Args:
         record: the dataclass; its fields are the keys allowed.
         values: the table.
@@ -50,8 +52,9 @@ def parse(record: type[T], values: Mapping[str, Any], where: str) -> T:
     for key in values:
         if key not in names:
             raise ConfigError("unknown setting", where=f"{where}.{key}", mend=nearest(key, names))
+    values = {**values, **_lists_of_tables(record, values, where)}
     try:
-        return TypeAdapter(record).validate_python(dict(values))
+        return TypeAdapter(record).validate_python(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         # Behind the setting's name stand the branches of its type, which no reader wrote.
@@ -71,6 +74,24 @@ def _listed(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _listed(each) for key, each in value.items()}
     return [_listed(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _lists_of_tables(record: type, values: Mapping[str, Any], where: str) -> Tree:
+    found: Tree = {}
+    for name, kind in get_type_hints(record).items():
+        inner: Any = get_args(kind)[0] if get_origin(kind) is tuple else None
+        if name not in values or not (isinstance(inner, type) and dataclasses.is_dataclass(inner)):
+            continue
+        tables = values[name]
+        if not isinstance(tables, list | tuple):
+            raise ConfigError(
+                f"found {tables!r}", expected="a list of tables", where=f"{where}.{name}"
+            )
+        found[name] = tuple(
+            table if isinstance(table, inner) else parse(inner, table, f"{where}.{name}[{i}]")
+            for i, table in enumerate(tables)
+        )
+    return found
 
 
 def _expectation(message: str) -> str:

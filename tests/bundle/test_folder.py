@@ -45,6 +45,7 @@ from seq2see.errors import BundleError, ConfigError
 from seq2see.files import FRESH, READY
 from seq2see.nn.kept import KeptHeads
 from seq2see.nn.network import Network, Sizes
+from seq2see.nn.plan import HeadRole
 from seq2see.nn.settings import Settings
 
 FILES = (*GUARDED, SCORES, CARD, SUMS)
@@ -56,6 +57,15 @@ NETWORKS = {
     "learned positions": transformer_settings(positions="learned", max_positions=9),
     "pruned": transformer_settings(
         kept=(KeptHeads("encoder.0.self", ()), KeptHeads("decoder.0.cross", (1,)))
+    ),
+    "roles": transformer_settings(
+        length_ratio=1.5,
+        roles=(
+            HeadRole("encoder.0.self", 0, "previous", "fixed"),
+            HeadRole("encoder.0.self", 1, "gaussian(1, width=2)", "init", gain=3.0),
+            HeadRole("decoder.0.self", 1, "same_token", gain=4.0),
+            HeadRole("decoder.0.cross", 0, "links", "guided", weight=0.1, until=7, shift=True),
+        ),
     ),
     "bigru": recurrent_settings("gru"),
     "lstm": recurrent_settings("lstm", bidirectional=False, attention="none"),

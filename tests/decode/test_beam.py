@@ -13,7 +13,9 @@ from seq2see.decode.options import SearchOptions
 from seq2see.decode.request import Request
 from seq2see.decode.score import score_targets
 from seq2see.decode.search import Live
-from seq2see.nn.network import Network
+from seq2see.nn.network import Network, Sizes
+from seq2see.nn.plan import HeadRole
+from seq2see.nn.settings import TransformerSettings
 
 
 def greedy(network: Network, request: Request) -> tuple[int, ...]:
@@ -86,3 +88,27 @@ def test_fewer_ways_to_go_on_than_the_beam_is_wide_are_no_trouble() -> None:
     assert choices.token.tolist() == [[2, 0, 1]]
     assert choices.total[0, :2].exp().sum().item() == pytest.approx(1.0)
     assert choices.total[0, 2] == -torch.inf
+
+
+@pytest.mark.parametrize("how", ["fixed", "bias"])
+def test_hypotheses_of_heads_that_compare_tokens_are_scored_as_read_one_by_one(
+    how, requests
+) -> None:
+    """Each hypothesis compares its own tokens, however rows were chosen on the way."""
+    at = ("decoder.0.self", "decoder.0.cross", "decoder.1.cross")
+    roles = tuple(HeadRole(name, n % 2, "same_token", how) for n, name in enumerate(at))
+    more = (HeadRole("decoder.1.self", 0, "previous", how),)
+    more += (HeadRole("decoder.1.cross", 1, "diagonal(0.2)", how),)
+    settings = TransformerSettings(
+        encoder_layers=1, decoder_layers=2, d_model=16, d_ff=32, heads=2, roles=roles + more
+    )
+    torch.manual_seed(3)
+    network = Network(settings, Sizes(12, 12)).eval()
+    together = generate(network, requests, SearchOptions(beam=5, nbest=5))
+    for request, found in zip(requests, together, strict=True):
+        [alone] = generate(network, [request], SearchOptions(beam=5, nbest=5))
+        assert [one.ids for one in alone] == [one.ids for one in found]
+        scored = score_targets(network, [request.source] * len(found), [one.ids for one in found])
+        assert [one.score for one in scored] == pytest.approx(
+            [one.score for one in found], abs=1e-4
+        )

@@ -18,6 +18,7 @@ from seq2see.decode.score import Given
 from seq2see.decode.translate import Translator
 from seq2see.look.forced import force
 from seq2see.nn.network import Network, Sizes
+from seq2see.nn.plan import HeadRole
 from seq2see.nn.settings import Settings
 
 TOKENIZERS: Tokenizers = joint(copying(40))
@@ -28,6 +29,16 @@ SETTINGS: dict[str, Settings] = {
     "shared": transformer_settings(heads=4, kv_heads=2, positions="rotary", norm_place="after"),
     "alibi": transformer_settings(positions="alibi", feedforward="swiglu", norm="rms"),
     "learned": transformer_settings(positions="learned", d_key=3, d_value=5),
+    "programmed": transformer_settings(
+        heads=4,
+        length_ratio=0.5,
+        roles=(
+            HeadRole("encoder.0.self", 0, "previous", "fixed"),
+            HeadRole("decoder.0.self", 1, "same_token", "fixed"),
+            HeadRole("decoder.0.cross", 2, "same_token"),
+            HeadRole("decoder.0.cross", 3, "diagonal(0.3)", "fixed"),
+        ),
+    ),
     "bilstm": recurrent_settings("lstm", encoder_layers=2, decoder_layers=2),
     "gru": recurrent_settings("gru", bidirectional=False, attention="dot"),
     "rnn": recurrent_settings("rnn", attention="none"),

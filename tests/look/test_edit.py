@@ -33,7 +33,9 @@ from seq2see.look.ablate import Ablation, ablate
 from seq2see.look.edit import Edit, edited
 from seq2see.look.replace import replace
 from seq2see.look.trace import trace
+from seq2see.nn import roles
 from seq2see.nn.network import Network
+from seq2see.nn.sides import Side
 from seq2see.nn.tap import Tap
 
 DATA = [Pair("fgh", "hg"), Pair("ab", "abab"), Pair("eeeeee", "e")]
@@ -45,17 +47,22 @@ def with_edits(model: Translator, *edits: Edit, run: Callable[[Translator], Any]
         return run(model)
 
 
-def previous(q: Tensor, k: Tensor) -> Tensor:
-    return k == q - 1
+def previous(q: Side, k: Side) -> Tensor:
+    return k.pos == q.pos - 1
 
 
-def uniform(q: Tensor, k: Tensor) -> Tensor:
-    return torch.ones(len(q), k.shape[1])
+def uniform(q: Side, k: Side) -> Tensor:
+    return torch.ones_like(q.pos * k.pos)
 
 
-def uneven(q: Tensor, k: Tensor) -> Tensor:
+def same_before(q: Side, k: Side) -> Tensor:
+    """The tokens read before that are the one just read; none at the first position."""
+    return (q.token == k.token) & (k.pos < q.pos)
+
+
+def uneven(q: Side, k: Side) -> Tensor:
     """A pattern that depends on both absolute positions."""
-    return 1 + (3 * q + k * k) % 5
+    return 1 + (3 * q.pos + k.pos * k.pos) % 5
 
 
 TABLE = torch.rand(12, 12, generator=torch.Generator().manual_seed(0))
@@ -275,9 +282,19 @@ def test_a_query_whose_row_has_no_weight_reads_nothing() -> None:
     size = len(found.source[0])
     same(found["encoder.0.self.pattern"][0, 0], torch.diag(torch.ones(size - 1), -1))
     assert not bool(found["encoder.0.self.context"][0, 0, 0].any())
-    with edited(model, [replace("decoder.0.self", pattern=lambda q, k: k > q)]):
+    with edited(model, [replace("decoder.0.self", pattern=lambda q, k: k.pos > q.pos)]):
         assert not bool(trace(model, PAIRS)["decoder.0.self.pattern"].any())
         assert logits(model).isfinite().all()
+
+
+def test_a_role_sees_the_tokens_read() -> None:
+    model = opened("transformer")
+    with edited(model, [replace("decoder.0.self", 0, pattern=same_before)]):
+        found = trace(model, [Pair("abc", "ghgh")])
+    assert found.read[0] == ("<s>", "g", "h", "g", "h")
+    expected = torch.zeros(5, 5)
+    expected[3, 1] = expected[4, 2] = 1
+    same(found["decoder.0.self.pattern"][0, 0], expected)
 
 
 def test_a_weight_that_came_out_as_0_can_be_looked_at_all_the_same() -> None:
@@ -318,7 +335,11 @@ EDITS: dict[str, Edit] = {
     "cross-role": replace("decoder.0.cross", 1, pattern=uneven),
     "cross-table": replace("decoder.0.cross", pattern=TABLE),
     "encoder-role": replace("encoder.0.self", 1, pattern=uneven),
+    "self-tokens": replace("decoder.0.self", 1, pattern=same_before),
+    "cross-tokens": replace("decoder.0.cross", 0, pattern=roles.same_token()),
+    "cross-diagonal": replace("decoder.0.cross", 1, pattern=roles.diagonal(0.2)),
 }
+PROGRAMMED: dict[str, Edit] = {**EDITS, "query": ablate("decoder.0.self.q", [2])}
 RECURRENT: dict[str, Edit] = {
     "zero": ablate("decoder.cross"),
     "gate": ablate("decoder.0.update", None, "mean", DATA),
@@ -326,16 +347,18 @@ RECURRENT: dict[str, Edit] = {
     "resampled": ablate("decoder.cross", None, "resample", DATA),
     "role": replace("decoder.cross", pattern=uneven),
     "table": replace("decoder.cross", 0, pattern=TABLE),
+    "tokens": replace("decoder.cross", pattern=roles.same_token()),
     "backwards": ablate("encoder.0.forwards", None, "resample", DATA),
 }
 CASES = [("transformer", name) for name in EDITS]
+CASES += [("programmed", name) for name in PROGRAMMED]
 CASES += [("alibi", name) for name in ("self-role", "cross-table", "resampled-self")]
 CASES += [("shared", name) for name in ("zero", "self-role", "resampled-values", "mean")]
 CASES += [("gru", name) for name in RECURRENT]
 
 
 def case(kind: str, name: str) -> Edit:
-    return (RECURRENT if kind == "gru" else EDITS)[name]
+    return {"gru": RECURRENT, "programmed": PROGRAMMED}.get(kind, EDITS)[name]
 
 
 @pytest.mark.parametrize(("kind", "name"), CASES)
@@ -400,7 +423,7 @@ def test_gradients_are_traced_through_edits() -> None:
 # An edit goes without trace, and holds in one thread.
 
 
-@pytest.mark.parametrize(("kind", "name"), [("transformer", n) for n in EDITS] + CASES[-7:])
+@pytest.mark.parametrize(("kind", "name"), [("programmed", n) for n in EDITS] + CASES[-8:])
 def test_an_edit_leaves_no_trace(kind: str, name: str) -> None:
     model, edit = opened(kind), case(kind, name)
     network = network_of(model)
@@ -526,7 +549,7 @@ def test_a_step_s_value_cannot_be_resampled() -> None:
     ("edit", "message"),
     [
         (replace("encoder.0.self", pattern=torch.ones(2, 9)), "2 queries and 9 keys; .* 7 and 7"),
-        (replace("decoder.0.self", pattern=lambda q, k: k - q), "below 0"),
+        (replace("decoder.0.self", pattern=lambda q, k: k.pos - q.pos), "below 0"),
         (ablate("encoder.0.self", None, "mean", torch.zeros(4)), r"expected \[2, 4\]"),
         (ablate("encoder.0.self", None, "resample", torch.zeros(9, 4)), r"expected \[2, 4\]"),
     ],

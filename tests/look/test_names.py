@@ -22,6 +22,9 @@ from seq2see.look.names import find, find_attention, matching, only, sites
         ("shared", "decoder.0.feedforward.neurons", "pair target feature", 0),
         ("shared", "source.tokens", "pair source feature", 0),
         ("shared", "prediction", "pair target vocabulary", 0),
+        ("programmed", "decoder.0.cross.pattern", "pair head target source", 4),
+        ("programmed", "decoder.0.cross.q", "pair head target feature", 3),
+        ("programmed", "decoder.0.cross.v", "pair head source feature", 4),
         ("bilstm", "decoder.cross.pattern", "pair head target source", 1),
         ("bilstm", "decoder.cross.context", "pair target feature", 1),
         ("bilstm", "decoder.cross.k", "pair source feature", 1),
@@ -32,6 +35,15 @@ def test_axes_and_heads(kind: str, name: str, axes: str, heads: int) -> None:
     site = sites(network_of(opened(kind)))[name]
     assert site.axes == tuple(axes.split())
     assert site.heads == heads
+
+
+def test_heads_keep_their_numbers_beside_a_fixed_one() -> None:
+    known = sites(network_of(opened("programmed")))
+    q, context = known["decoder.0.self.q"], known["decoder.0.self.context"]
+    assert (q.numbers, context.numbers) == ((0, 2, 3), (0, 1, 2, 3))
+    assert (q.chosen([2, 0]), context.chosen([2, 0])) == ([1, 0], [2, 0])
+    with pytest.raises(ConfigError, match=r"found head 1; expected .* which are 0, 2, 3"):
+        q.chosen([1])
 
 
 def test_values_that_pass_once_a_step_are_known() -> None:

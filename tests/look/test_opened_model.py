@@ -15,7 +15,7 @@ from seq2see.api.model import Model, load
 from seq2see.data.pairs import Pair
 from seq2see.errors import ConfigError
 
-ROLE = seq2see.replace("encoder.0.self", head=1, pattern=lambda q, k: (k - q).abs() < 2)
+ROLE = seq2see.replace("encoder.0.self", head=1, pattern=lambda q, k: (k.pos - q.pos).abs() < 2)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_everything_works_inside_an_edit(model: Model) -> None:
 
 
 def test_beam_search_looks_by_the_replaced_pattern(model: Model) -> None:
-    uniform = seq2see.replace("decoder.0.cross", pattern=lambda q, k: torch.ones(1, k.shape[1]))
+    uniform = seq2see.replace("decoder.0.cross", pattern=lambda q, k: torch.ones_like(k.pos))
     with model.edit(uniform):
         best = model.search(["abc"], beam=4, nbest=4, alignments=True)[0]
         again = model.score([Pair("abc", one.text) for one in best])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from seq2see.errors import ConfigError
-from seq2see.nn.attention import HeadSizes
+from seq2see.nn.heads import HeadSizes
 from seq2see.nn.settings import RecurrentSettings, TransformerSettings
 
 TRANSFORMER_REFUSALS: list[tuple[dict[str, Any], str, str]] = [

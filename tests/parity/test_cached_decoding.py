@@ -10,6 +10,7 @@ import torch
 
 from helpers import network, recurrent_settings, same, tokens, transformer_settings
 from seq2see.nn.network import Network
+from seq2see.nn.plan import HeadRole
 from seq2see.nn.settings import Settings
 
 REAL = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]]).bool()
@@ -83,3 +84,28 @@ def test_recurrent(layers: int, kind: Any, attention: Any) -> None:
             kind, decoder_layers=layers, attention=attention, bidirectional=bidirectional
         )
     )
+
+
+ANYWHERE = ("previous", "self", "first", "window(1)", "gaussian(-1, 2)", "same_token", "uniform")
+WITH_ENDS = ("next", "last", "diagonal(0.2)")
+
+
+@pytest.mark.parametrize("how", ["fixed", "bias"])
+@pytest.mark.parametrize("role", [*ANYWHERE, *WITH_ENDS])
+def test_roles(role: str, how: Any) -> None:
+    at = ["decoder.1.cross", "encoder.0.self", *(["decoder.0.self"] if role in ANYWHERE else [])]
+    roles = tuple(HeadRole(name, 1, role, how) for name in at)
+    check(transformer_settings(decoder_layers=2, roles=roles, length_ratio=1.5))
+
+
+@pytest.mark.parametrize("role", ["previous", "self", "gaussian(-2.5)"])
+def test_roles_that_begin_in_query_and_key(role: str) -> None:
+    check(transformer_settings(roles=(HeadRole("decoder.0.self", 1, role, "init"),)))
+
+
+@pytest.mark.parametrize("positions", ["rotary", "alibi"])
+def test_roles_beside_other_positions(positions: Any) -> None:
+    at = ("decoder.0.self", "decoder.0.cross")
+    roles = tuple(HeadRole(name, 0, "same_token", "fixed") for name in at)
+    check(transformer_settings(positions=positions, roles=roles))
+    check(transformer_settings(kv_heads=1, roles=(HeadRole("decoder.0.self", 1, "previous"),)))

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from helpers import network, normal, randomised, same, tokens, transformer_settings, watched
 from seq2see.nn import attention
-from seq2see.nn.attention import HeadSizes, MultiHeadAttention
+from seq2see.nn.attention import MultiHeadAttention
+from seq2see.nn.heads import HeadSizes
 from seq2see.nn.positions import alibi
 from seq2see.nn.recurrent import CellKind, Recurrence
 

@@ -12,7 +12,8 @@ from torch.autograd import gradcheck
 
 from helpers import network, normal, randomised, recurrent_settings, tokens, transformer_settings
 from seq2see.nn import attention
-from seq2see.nn.attention import HeadSizes, MultiHeadAttention, StateAttention
+from seq2see.nn.attention import MultiHeadAttention, StateAttention
+from seq2see.nn.heads import HeadSizes
 from seq2see.nn.blocks import Block
 from seq2see.nn.dropout import Dropout
 from seq2see.nn.embedding import Embedding, new_table

@@ -9,7 +9,13 @@ import torch
 from fixtures import TINY, easy, write_tsv
 from seq2see.data.pairs import Pair
 from seq2see.data.store import Store
-from seq2see.recipe.build import build_batches, build_network, build_tokenizers, settle_precision
+from seq2see.recipe.build import (
+    build_batches,
+    build_network,
+    build_tokenizers,
+    settle_lengths,
+    settle_precision,
+)
 from seq2see.recipe.choose import choose
 from seq2see.recipe.draft import draft
 from seq2see.recipe.run import set_up
@@ -35,6 +41,22 @@ def test_separate_vocabularies_keep_features_to_the_source() -> None:
     assert (tokenizers.source.kind, tokenizers.target.kind) == ("characters", "bytes")
     assert (tokenizers.source.layout.features, tokenizers.target.layout.features) == (("N",), ())
     assert tokenizers.source.layout.copies == tokenizers.target.layout.copies == 3
+
+
+def test_the_length_ratio_is_counted_where_a_head_has_a_role(tmp_path: Path) -> None:
+    pairs = [Pair(p.source, p.target * 2) for p in easy()]
+    role = 'model.roles=[{at="decoder.0.cross", head=0, role="diagonal(0.2)"}]'
+    recipe = resolved("model.kind=transformer", role)
+    tokenizers = build_tokenizers(recipe, pairs, survey(pairs))
+    store = Store.write(tmp_path, pairs, tokenizers)
+    found, counted = settle_lengths(recipe, store)
+    letters = sum(len(pair.source) for pair in pairs)
+    assert found.model.length_ratio == round((2 * letters + len(pairs)) / (letters + len(pairs)), 6)
+    assert f"{letters + len(pairs):,} source tokens" in counted
+    given = resolved(role, "model.length_ratio=2.5")
+    assert settle_lengths(given, store) == (given, "")
+    plain = resolved("model.kind=transformer")
+    assert settle_lengths(plain, store) == (plain, "")
 
 
 def test_the_seed_draws_the_network() -> None:

@@ -34,9 +34,20 @@ COMMON = (
     "seed=3",
 )
 
+ROLES = (
+    'model.roles=[{at="encoder.0.self",head=0,role="previous",how="guided",weight=0.2,until=130},'
+    '{at="decoder.0.cross",head=1,role="same_token"}]'
+)
+
 RUNS = {
     "ema": ("train.average=ema", "train.validations=6"),
-    "last": ("train.average=last", "train.last=3", "train.validations=15", "train.patience=4"),
+    "last": (
+        "train.average=last",
+        "train.last=3",
+        "train.validations=15",
+        "train.patience=4",
+        ROLES,
+    ),
 }
 
 
@@ -124,6 +135,9 @@ def test_killed_and_resumed_equals_never_killed(
 
 def test_the_runs_do_what_they_are_to_prove(whole: dict[str, Place]) -> None:
     assert whole["ema"].rows()[-1]["step"] == STEPS
+    guided = [row["guided"] for row in whole["last"].rows() if row["kind"] == "train"]
+    assert guided[0] > guided[1] > guided[-1] == 0
+    assert not any(row.get("guided") for row in whole["ema"].rows())
     for place in whole.values():
         scores = [row["score"] for row in place.rows() if row["kind"] == "validation"]
         assert len(scores) >= 5

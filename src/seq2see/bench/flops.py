@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from seq2see.data.batches import Batch
 from seq2see.data.tokenizers import PAD
-from seq2see.nn.attention import HeadSizes
+from seq2see.nn.heads import HeadSizes
 from seq2see.nn.network import Sizes
 from seq2see.nn.recurrent import GATES
 from seq2see.nn.settings import RecurrentSettings, Settings, TransformerSettings

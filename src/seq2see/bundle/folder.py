@@ -22,6 +22,7 @@ from seq2see.data.tokenizers import Tokenizer
 from seq2see.errors import BundleError, ConfigError, is_out_of_memory
 from seq2see.files import FRESH, replace_files, standing
 from seq2see.nn.network import Network, Sizes
+from seq2see.nn.roles import UnknownRoleError
 from seq2see.nn.settings import RecurrentSettings, Settings, TransformerSettings
 
 RECIPE, WEIGHTS, SCORES, CARD = "recipe.toml", "model.safetensors", "scores.json", "card.md"
@@ -166,10 +167,14 @@ def new_network(recipe: Tree, tokenizers: Tokenizers, where: str) -> Network:
     """Builds an untrained network from the `model` table of a resolved recipe.
 
     Raises:
-        BundleError: the table is missing or does not describe a network.
+        BundleError: the table is missing or does not describe a network, or a head has a role that
+            nobody has defined; define it.
     """
     try:
         settings = network_settings(recipe["model"])
+    except UnknownRoleError as error:
+        # The file is whole; what is missing is a definition, which a model never brings along.
+        raise BundleError(error.found, where=where, mend=error.mend) from error
     except (KeyError, ConfigError) as error:
         raise BundleError(
             f"no network is described ({error})", where=where, mend=_RESTORE
@@ -187,6 +192,12 @@ def network_settings(table: Tree) -> Settings:
         raise ConfigError(f"found {table!r}", expected="a table of settings", where="model")
     if table.get("kind") == "transformer":
         return parse(TransformerSettings, table, "model")
+    if table.get("roles"):
+        raise ConfigError(
+            f"a recurrent network ({table.get('kind')}) has no heads to be given roles",
+            where="model.roles",
+            mend="Set model.kind=transformer, or leave the roles out",
+        )
     return parse(RecurrentSettings, table, "model")
 
 

@@ -65,8 +65,10 @@ def build() -> typer.Typer:
     app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
     @app.callback()
-    def seq2see(version: options.Version = False) -> None:
+    def seq2see(_version: options.Version = False, roles: options.Roles = "") -> None:
         """Train, score and use sequence-to-sequence models on files of pairs."""
+        if roles:
+            options.define_roles(roles)
 
     app.command("check")(check)
     app.command("train")(train)

@@ -26,6 +26,16 @@ Version = Annotated[
     bool,
     typer.Option("--version", callback=show_version, is_eager=True, help="Show the version."),
 ]
+Roles = Annotated[
+    str,
+    typer.Option(
+        "--roles",
+        metavar="FILE.py",
+        show_default=False,
+        help="Run this file first, which defines roles of heads by @seq2see.role; before the"
+        " command, as `seq2see --roles mine.py train DATA`.",
+    ),
+]
 Data = Annotated[
     str,
     typer.Argument(
@@ -93,6 +103,32 @@ BatchTokens = Annotated[
         help="Decode N source tokens times hypotheses side by side (default: 8192).",
     ),
 ]
+
+
+def define_roles(path: str) -> None:
+    """Runs a file of roles because the person who calls the command names it.
+
+    Raises:
+        ConfigError: the file cannot be read, fails, or defines no role.
+    """
+    import runpy
+
+    from seq2see.nn.sides import Role
+
+    try:
+        names = runpy.run_path(path)
+    except Exception as error:  # whatever the file does wrong
+        raise ConfigError(
+            f"the file fails ({type(error).__name__}: {error})",
+            where=f"--roles {path}",
+            mend="Mend the file; `python FILE` shows where it fails",
+        ) from error
+    if not any(isinstance(value, Role) for value in names.values()):
+        raise ConfigError(
+            "the file defines no role",
+            expected="functions of two sides under @seq2see.role",
+            where=f"--roles {path}",
+        )
 
 
 def given(**options: Any) -> dict[str, Any]:

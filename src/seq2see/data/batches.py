@@ -28,6 +28,8 @@ class Batch:
         wanted: ids it has to predict, end mark last, `[row, target]`.
         tokens: how many real ids `wanted` holds.
         lines: where each pair stands in the data file.
+        links: given alignments, `[link, 3]`: the row, a position of `wanted`, one of `source`; None
+            where the corpus has none.
     """
 
     source: Tensor
@@ -36,6 +38,7 @@ class Batch:
     wanted: Tensor
     tokens: int
     lines: Rows
+    links: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         """Moves the tensors to `device`."""
@@ -47,6 +50,7 @@ class Batch:
             real=self.real.to(device, non_blocking=True),
             target=self.target.to(device, non_blocking=True),
             wanted=self.wanted.to(device, non_blocking=True),
+            links=None if self.links is None else self.links.to(device, non_blocking=True),
         )
 
 
@@ -123,7 +127,17 @@ class Batches:
         start = torch.full((len(rows), 1), START)
         target = torch.cat([start, wanted[:, :-1]], dim=1)
         tokens = sum(len(ids) for ids in targets)
-        return Batch(source, source != PAD, target, wanted, tokens, self.store.lines[rows])
+        lines, links = self.store.lines[rows], self._links(rows)
+        return Batch(source, source != PAD, target, wanted, tokens, lines, links)
+
+    def _links(self, rows: Rows) -> Tensor | None:
+        if self.store.links is None:
+            return None
+        found = []
+        for i, row in enumerate(rows):
+            pairs = np.asarray(self.store.links[row], np.int64).reshape(-1, 2)
+            found.append(np.insert(pairs, 0, i, axis=1))
+        return torch.from_numpy(np.concatenate(found))
 
     def _hide_one(self, source: Ids, target: Ids, random: np.random.Generator) -> tuple[Ids, Ids]:
         shared = np.intersect1d(source, target)

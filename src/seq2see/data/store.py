@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,8 @@ from seq2see.files import refusing, sync
 _CHUNK = 10_000
 Ids = npt.NDArray[np.int32]
 Offsets = npt.NDArray[np.int64]
+Linked = Callable[[Sequence[Pair]], list[list[int]]]
+"""Gives the links of each pair: a target and a source position in turn."""
 
 
 @dataclass(frozen=True)
@@ -88,25 +91,41 @@ class Store:
         source: features, text and end mark of every source.
         target: text and end mark of every target.
         lines: the line of the data file each pair came from.
+        links: given alignments, of each pair a target and a source position in turn; None where
+            the corpus has none.
     """
 
     source: Side
     target: Side
     lines: Offsets
+    links: Side | None = None
 
     def __len__(self) -> int:
         return len(self.lines)
 
     @classmethod
-    def write(cls, folder: Path, pairs: Iterable[Pair], tokenizers: Tokenizers) -> Store:
+    def write(
+        cls,
+        folder: Path,
+        pairs: Iterable[Pair],
+        tokenizers: Tokenizers,
+        linked: Linked | None = None,
+    ) -> Store:
         """Encodes `pairs` into files under `folder`, in constant memory, and opens them.
+
+        Args:
+            folder: where the files are to stand.
+            pairs: the corpus.
+            tokenizers: of both sides.
+            linked: finds the links of pairs.
 
         Raises:
             TrainingError: the disk is full or the folder cannot be written.
         """
         with refusing(TrainingError, folder):
             folder.mkdir(parents=True, exist_ok=True)
-            _write(folder, pairs, tokenizers)
+            (folder / "links.ids").unlink(missing_ok=True)  # of an earlier corpus
+            _write(folder, pairs, tokenizers, linked)
             for path in (*folder.iterdir(), folder):
                 sync(path)
         return cls.open(folder)
@@ -120,26 +139,31 @@ class Store:
             ids = np.memmap(path, np.int32, "r") if path.stat().st_size else np.zeros(0, np.int32)
             return Side(ids, np.load(folder / f"{name}.offsets.npy"))
 
-        store = cls(side("source"), side("target"), np.load(folder / "lines.npy"))
-        for one in (store.source, store.target):
+        links = side("links") if (folder / "links.ids").exists() else None
+        store = cls(side("source"), side("target"), np.load(folder / "lines.npy"), links)
+        for one in (store.source, store.target, *([links] if links else [])):
             if len(one.offsets) != len(store) + 1 or one.offsets[-1] != len(one.ids):
                 raise ValueError(f"the token ids in {folder} are not complete")
         return store
 
 
-def _write(folder: Path, pairs: Iterable[Pair], tokenizers: Tokenizers) -> None:
-    lengths: dict[str, list[npt.NDArray[np.int64]]] = {"source": [], "target": []}
+def _write(
+    folder: Path, pairs: Iterable[Pair], tokenizers: Tokenizers, linked: Linked | None
+) -> None:
+    names = ("source", "target", *(["links"] if linked else []))
+    lengths: dict[str, list[npt.NDArray[np.int64]]] = {name: [] for name in names}
     lines: list[npt.NDArray[np.int64]] = []
-    with (
-        (folder / "source.ids").open("wb") as source,
-        (folder / "target.ids").open("wb") as target,
-    ):
+    with ExitStack() as open_files:
+        files = {
+            name: open_files.enter_context((folder / f"{name}.ids").open("wb")) for name in names
+        }
         for chunk in _chunks(pairs):
             sources, unknowns = tokenizers.sources(chunk)
             targets = tokenizers.targets([pair.target for pair in chunk], unknowns)
-            for name, file, rows in (("source", source, sources), ("target", target, targets)):
+            encoded = [sources, targets, *([linked(chunk)] if linked else [])]
+            for name, rows in zip(names, encoded, strict=True):
                 # `tofile` would not say that the disk is full, only that less was written.
-                file.write(np.concatenate([np.asarray(row, np.int32) for row in rows]).data)
+                files[name].write(np.concatenate([np.asarray(row, np.int32) for row in rows]).data)
                 lengths[name].append(np.array([len(row) for row in rows], np.int64))
             lines.append(np.array([pair.line for pair in chunk], np.int64))
     for name, parts in lengths.items():

@@ -85,6 +85,11 @@ class Tokenizer:
             self._ids(e, text) for e, text in zip(self.core.encode_batch(shown), shown, strict=True)
         ]
 
+    def spans(self, text: str) -> tuple[str, list[tuple[int, int]]]:
+        """Returns the text that is cut, and where in it each piece begins and ends."""
+        shown = self._before(text)
+        return shown, self.core.encode(shown).offsets
+
     def _ids(self, encoding: hf.Encoding, text: str) -> Encoded:
         first, missing = self.layout.first_piece, self.core.token_to_id(_UNKNOWN_PIECE)
         ids = [UNKNOWN if i == missing else i + first for i in encoding.ids]

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from seq2see.nn import roles
-from seq2see.nn.roles import Role, Side
+from seq2see.nn.sides import Role, Side
 
 NONE = "none"
 """What a head is called that does none of the jobs."""

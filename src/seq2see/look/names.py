@@ -74,12 +74,26 @@ class Site:
         return "source" if ".cross." in self.name else self.side
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the heads that the value is kept by, in its order; none where it is not.
+
+        A head keeps its number everywhere. One whose role is fixed has no query, key and score, so
+        that `q`, `k` and `scores` go without it; `v`, `pattern` and `context` have every head.
+        """
+        if isinstance(self.owner, StateAttention):
+            return (0,)
+        if not isinstance(self.owner, MultiHeadAttention):
+            return ()
+        programme = self.owner.programme
+        if programme is not None and self.last in ("q", "k", "scores") and programme.fixed:
+            return programme.learned
+        sizes = self.owner.sizes
+        return tuple(range(sizes.kv_heads if self.last in ("k", "v") else sizes.heads))
+
+    @property
     def heads(self) -> int:
         """How many heads the value is kept by; 0 where it is not."""
-        if isinstance(self.owner, MultiHeadAttention):
-            sizes = self.owner.sizes
-            return sizes.kv_heads if self.last in ("k", "v") else sizes.heads
-        return int(isinstance(self.owner, StateAttention))
+        return len(self.numbers)
 
     @property
     def stepwise(self) -> bool:
@@ -92,23 +106,27 @@ class Site:
         return ".backwards." in self.name
 
     def chosen(self, heads: Iterable[int]) -> list[int]:
-        """Returns `heads` if the value has them all.
+        """Returns where heads of these numbers stand in the value, if it has them all.
 
         Raises:
-            ConfigError: it has not; the message gives the range.
+            ConfigError: it has not; the message gives the heads there are.
         """
-        found = list(heads)
+        numbers, found = self.numbers, list(heads)
         for head in found:
-            if not 0 <= head < self.heads:
+            if head not in numbers:
                 raise ConfigError(
                     f"found head {head}",
-                    expected=f"heads from 0 to {self.heads - 1}"
-                    if self.heads
-                    else "a value that is kept by head",
+                    expected=_listed(numbers) if numbers else "a value that is kept by head",
                     where=self.name,
-                    mend="" if self.heads else "Leave the heads out, or name an attention",
+                    mend="" if numbers else "Leave the heads out, or name an attention",
                 )
-        return found
+        return [numbers.index(head) for head in found]
+
+
+def _listed(numbers: tuple[int, ...]) -> str:
+    if numbers == tuple(range(len(numbers))):
+        return f"heads from 0 to {len(numbers) - 1}"
+    return f"a head that has a query and a key, which are {', '.join(map(str, numbers))}"
 
 
 def only(network: Network | Ensemble) -> Network:

@@ -138,7 +138,8 @@ def patch(
     _check_difference(best, worst)
     rows = []
     for site, head in _parts(chosen, heads):
-        with hooked(Hooks(after=((site.tap, _putting(captured[site.name], head)),))):
+        place = None if head is None else site.numbers.index(head)
+        with hooked(Hooks(after=((site.tap, _putting(captured[site.name], place)),))):
             value = judged(capture(network, wrong, [])[1])
         rows.append(Restored(site.name, head, value, (value - worst) / (best - worst)))
     return Patching(best, worst, tuple(rows))
@@ -147,7 +148,7 @@ def patch(
 def _parts(chosen: Sequence[Site], heads: bool) -> Iterator[tuple[Site, int | None]]:
     for site in chosen:
         by_head = heads and "head" in site.axes
-        yield from ((site, head) for head in (range(site.heads) if by_head else (None,)))
+        yield from ((site, head) for head in (site.numbers if by_head else (None,)))
 
 
 def _putting(values: Sequence[Tensor], head: int | None) -> After:

@@ -19,9 +19,13 @@ from seq2see.look.names import Attention
 from seq2see.nn.attention import StateAttention
 from seq2see.nn.hooks import Hooks
 from seq2see.nn.network import Network
+from seq2see.nn.places import Places, Reading, in_source
+from seq2see.nn.state import TensorState
 
 _START: ContextVar[int] = ContextVar("first target position", default=0)
 _MASK: ContextVar[Tensor | None] = ContextVar("mask", default=None)
+_ENCODING: ContextVar[Places | None] = ContextVar("an encoder's places", default=None)
+_READING: ContextVar[Reading | None] = ContextVar("what a decoder reads", default=None)
 
 
 def following_target(network: Network) -> Hooks:
@@ -43,6 +47,21 @@ def following_mask(attention: Attention) -> Hooks:
     return Hooks(before=((attention, read),))
 
 
+def following_reading(network: Network) -> Hooks:
+    """Makes hooks that keep `places` up to date; while they stand, decoders keep their tokens."""
+    ratio = getattr(network.settings, "length_ratio", 0.0) or 1.0
+
+    def encode(arguments: tuple[Any, ...]) -> None:
+        _, real, tokens = arguments
+        _ENCODING.set(in_source(tokens, real))
+
+    def decode(arguments: tuple[Any, ...]) -> None:
+        state: TensorState = arguments[1]
+        _READING.set(Reading(state, arguments[2], arguments[2].shape[1], ratio))
+
+    return Hooks(before=((network.encoder, encode), (network.decoder, decode)))
+
+
 @contextmanager
 def forgotten() -> Iterator[None]:
     """Lets go of what was noted, at the end of the block."""
@@ -51,6 +70,8 @@ def forgotten() -> Iterator[None]:
     finally:
         _START.set(0)
         _MASK.set(None)
+        _ENCODING.set(None)
+        _READING.set(None)
 
 
 def mask() -> Bool[Tensor, "#row #head #query #key"]:
@@ -61,6 +82,23 @@ def mask() -> Bool[Tensor, "#row #head #query #key"]:
     now = _MASK.get()
     assert now is not None
     return now
+
+
+def places(attention: str) -> Places:
+    """Returns the places of the attention of that name, which is running in this thread.
+
+    A row of them is a row of its pattern: the hypotheses of a source have a row each.
+    """
+    if attention.startswith("encoder."):
+        encoding = _ENCODING.get()
+        assert encoding is not None
+        return encoding
+    reading = _READING.get()
+    assert reading is not None
+    if attention.endswith(".self"):
+        return reading.own
+    width = reading.state.width
+    return reading.cross.repeated(width) if width > 1 else reading.cross
 
 
 def positions(side: str, count: int, device: torch.device) -> Int[Tensor, " position"]:

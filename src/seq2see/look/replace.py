@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from seq2see.decode.translate import Translator
@@ -15,9 +14,8 @@ from seq2see.errors import ConfigError
 from seq2see.look import place
 from seq2see.look.names import Site, find_attention, only
 from seq2see.nn.hooks import Hooks
-
-Role = Callable[[Int[Tensor, "query 1"], Int[Tensor, "1 key"]], Tensor]
-"""Gives each pair of a query's and a key's position a weight, 0 or more."""
+from seq2see.nn.places import Places
+from seq2see.nn.sides import Role, Weigh, check_weights, normalised
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,13 +33,13 @@ class Replacement:
         heads = range(site.heads) if self.head is None else site.chosen([self.head])
         act = partial(_replaced, site=site, heads=list(heads), pattern=self.pattern)
         before = (
-            *place.following_target(network).before,
+            *place.following_reading(network).before,
             *place.following_mask(attention).before,
         )
         return Hooks(after=((site.tap, act),), before=before)
 
 
-def replace(at: str, head: int | None = None, *, pattern: Tensor | Role) -> Replacement:
+def replace(at: str, head: int | None = None, *, pattern: Tensor | Weigh) -> Replacement:
     r"""Describes a pattern that takes the place of a head's own, for `Model.edit`.
 
     $$A_{ij} = m_{ij} R_{ij} / \sum_{j'} m_{ij'} R_{ij'}$$
@@ -57,9 +55,10 @@ def replace(at: str, head: int | None = None, *, pattern: Tensor | Role) -> Repl
         at: an attention, as `encoder.0.self` or `decoder.cross`.
         head: which of its heads, from 0; None takes all.
         pattern: weights, 0 or more: `[query, key]`, at least as large as the texts it is used on
-            (and the outputs that a search follows); or a function of the queries' positions
-            `[query, 1]` and the keys' `[1, key]` that returns what broadcasts to `[query, key]`,
-            as `lambda q, k: k == q - 1`.
+            (and the outputs that a search follows); or a role, as `seq2see.role` makes and
+            `seq2see.nn.roles` holds; or a function of two `Side`s, the queries' and the keys', as
+            `lambda q, k: k.pos == q.pos - 1`. How long a target will be is told by the network's
+            `length_ratio`, or by the source's own length where it has none.
 
     Raises:
         ConfigError: the tensor has another number of dimensions, or weights below 0.
@@ -71,7 +70,9 @@ def replace(at: str, head: int | None = None, *, pattern: Tensor | Role) -> Repl
                 expected="[query, key], not empty",
                 where=f"replace {at}",
             )
-        _check_weights(pattern, at)
+        check_weights(pattern, f"replace {at}")
+    elif not isinstance(pattern, Role):
+        pattern = Role("of replace", pattern, tokens=True)
     return Replacement(at, head, pattern)
 
 
@@ -81,32 +82,26 @@ def _replaced(
     heads: list[int],
     pattern: Tensor | Role,
 ) -> Float[Tensor, "row head query key"]:
-    q = place.positions(site.side, value.shape[2], value.device)[:, None]
-    k = torch.arange(value.shape[3], device=value.device)[None]
+    places = place.places(site.name.removesuffix(".pattern"))
     if isinstance(pattern, Tensor):
-        weights = _cut(pattern.to(value), q, k, site.name)
+        weights = _cut(pattern.to(value), places, site.name)[None]
     else:
-        weights = torch.as_tensor(pattern(q, k), device=value.device).to(value)
-        _check_weights(weights, site.name)
+        weights = pattern(places.q, places.k).to(value)
     seen = place.mask()
     # One row of the mask serves as many rows in succession: the hypotheses of a source.
     seen = seen.repeat_interleave(len(value) // len(seen), dim=0)
-    weights = weights.expand(value.shape[2:]) * seen  # row 1 query key
-    total = weights.sum(-1, keepdim=True)
-    new = weights / total.where(total > 0, 1.0)
+    new = normalised(weights[:, None], seen)
     chosen = torch.zeros(value.shape[1], dtype=torch.bool, device=value.device)
     chosen[heads] = True
     return torch.where(chosen[:, None, None], new, value)
 
 
 def _cut(
-    pattern: Float[Tensor, "rows columns"],
-    q: Int[Tensor, "query 1"],
-    k: Int[Tensor, "1 key"],
-    where: str,
+    pattern: Float[Tensor, "rows columns"], places: Places, where: str
 ) -> Float[Tensor, "query key"]:
     """Takes the part of a pattern at the given positions."""
     rows, columns = pattern.shape
+    q, k = places.q.pos[0], places.k.pos[0]
     queries, keys = int(q.max()) + 1, int(k.max()) + 1
     if queries > rows or keys > columns:
         raise ConfigError(
@@ -116,12 +111,3 @@ def _cut(
             mend="Give a larger pattern, or a function of the positions",
         )
     return pattern[q, k]
-
-
-def _check_weights(weights: Tensor, where: str) -> None:
-    if not bool((torch.isfinite(weights) & (weights >= 0)).all()):
-        raise ConfigError(
-            "a pattern with weights that are below 0 or not finite",
-            expected="weights from 0 on, which are divided by their sum",
-            where=where,
-        )

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from seq2see.data.tokenizers import END, PAD
 from seq2see.decode.score import Given
-from seq2see.nn.roles import Side
+from seq2see.nn.sides import Side
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -13,8 +12,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from seq2see.nn.dropout import Dropout
-from seq2see.nn.kept import Left
+from seq2see.nn.heads import HeadSizes, NoHeads, Programme
+from seq2see.nn.layout import by_source, join_heads, split_heads
 from seq2see.nn.masks import additive
+from seq2see.nn.places import Places
+from seq2see.nn.plan import HeadRole
 from seq2see.nn.tap import Tap, any_watched
 
 
@@ -52,34 +54,6 @@ def attention(
     return attention_weights(q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1]), mask) @ v
 
 
-@dataclass(frozen=True)
-class HeadSizes:
-    """The sizes and switches of one multi-head attention.
-
-    Args:
-        d_model: features of the vectors that come in and go out.
-        heads: parallel attentions.
-        kv_heads: heads of keys and values; each serves `heads / kv_heads` query heads.
-        d_key: features of a query or key, per head.
-        d_value: features of a value, per head.
-        scaled: whether scores are divided by sqrt(d_key).
-        projections: whether Q, K, V and the output have their own linear maps. Without them, the
-            vectors themselves are compared and averaged (raw self-attention).
-        dropout: share of the attention weights dropped while training.
-        left: which heads stand, where some were pruned; `heads` and `kv_heads` count those.
-    """
-
-    d_model: int
-    heads: int
-    kv_heads: int
-    d_key: int
-    d_value: int
-    scaled: bool = True
-    projections: bool = True
-    dropout: float = 0.0
-    left: Left | None = None
-
-
 LONG = 512
 """Keys from which torch's fused attention beats two batched products on a CPU; below, its backward
 pass costs more than all matrix products of the layer together."""
@@ -91,19 +65,22 @@ class MultiHeadAttention(nn.Module):
     $$\mathrm{head}_i = \mathrm{attention}(XW^Q_i, MW^K_i, MW^V_i), \qquad
       Y = [\mathrm{head}_1; \dots; \mathrm{head}_h]\,W_O$$
 
-    Source: Vaswani et al. 2017, section 3.2.2; shared key-value heads: Ainslie et al. 2023.
+    Heads can be given roles; a fixed one has no query, key and score. Source: Vaswani et al. 2017,
+    section 3.2.2; shared key-value heads: Ainslie et al. 2023; roles: see `Programme`.
 
-    Taps: `q`, `k`, `v`, `scores`, `pattern` `[row, head, query, key]`, `context` (what each head
-    read, `[row, head, query, d_value]`).
+    Taps: `q`, `k`, `scores` (without the heads that are fixed), `v`, `pattern` `[row, head, query,
+    key]`, `context` (what each head read, `[row, head, query, d_value]`).
     """
 
-    def __init__(self, sizes: HeadSizes) -> None:
+    def __init__(self, sizes: HeadSizes, roles: Sequence[HeadRole] = ()) -> None:
         super().__init__()
         self.sizes = sizes
         self.scale = 1 / math.sqrt(sizes.d_key) if sizes.scaled else 1.0
+        roles = [each for each in roles if each.programmes]
+        self.programme = Programme(sizes.heads, roles) if roles else None
         if sizes.projections:
-            self.query = nn.Linear(sizes.d_model, sizes.heads * sizes.d_key)
-            self.key = nn.Linear(sizes.d_model, sizes.kv_heads * sizes.d_key)
+            self.query: nn.Linear = _linear(sizes.d_model, self.query_heads * sizes.d_key)
+            self.key: nn.Linear = _linear(sizes.d_model, self.key_heads * sizes.d_key)
             self.value = nn.Linear(sizes.d_model, sizes.kv_heads * sizes.d_value)
             self.output = nn.Linear(sizes.heads * sizes.d_value, sizes.d_model)
         else:
@@ -112,27 +89,63 @@ class MultiHeadAttention(nn.Module):
         self.q, self.k, self.v = Tap(), Tap(), Tap()
         self.scores, self.pattern, self.context = Tap(), Tap(), Tap()
 
+    @property
+    def query_heads(self) -> int:
+        """How many heads have a query: all but those that are fixed."""
+        return self.sizes.heads - (0 if self.programme is None else len(self.programme.fixed))
+
+    @property
+    def key_heads(self) -> int:
+        """How many heads of keys there are."""
+        return self.sizes.kv_heads - (self.sizes.heads - self.query_heads)
+
     def queries(
-        self, x: Float[Tensor, "row query d_model"]
-    ) -> Float[Tensor, "row head query d_key"]:
-        """Takes the query view of `x`, by head."""
-        return self.q(split_heads(self.query(x), self.sizes.heads))
+        self, x: Float[Tensor, "row query d_model"], start: int = 0
+    ) -> Float[Tensor, "row learned query d_key"]:
+        """Takes the query view of `x`, the first of which stands at position `start`, by head."""
+        q = split_heads(self.query(x), self.query_heads)
+        if self.programme is not None and self.programme.written:
+            q = self.programme.from_positions(q, self.query, start)
+        return self.q(q)
 
     def keys_values(
-        self, memory: Float[Tensor, "row key d_model"]
-    ) -> tuple[Float[Tensor, "row kv_head key d_key"], Float[Tensor, "row kv_head key d_value"]]:
+        self, memory: Float[Tensor, "row key d_model"], start: int = 0
+    ) -> tuple[Float[Tensor, "row key_head key d_key"], Float[Tensor, "row kv_head key d_value"]]:
         """Takes the key view and the value view of `memory`, by head: as many keys as values."""
-        k = self.k(split_heads(self.key(memory), self.sizes.kv_heads))
-        v = self.v(split_heads(self.value(memory), self.sizes.kv_heads))
-        return k, v
+        k = split_heads(self.key(memory), self.key_heads)
+        if self.programme is not None and self.programme.written:
+            k = self.programme.from_positions(k, self.key, start)
+        return self.k(k), self.v(split_heads(self.value(memory), self.sizes.kv_heads))
+
+    def terms(
+        self,
+        places: Places | None,
+        mask: Bool[Tensor, "#row 1 #query #key"],
+        like: Float[Tensor, ...],
+        bias: Float[Tensor, "#row head query key"] | None = None,
+    ) -> tuple[Float[Tensor, ...] | None, Float[Tensor, ...] | None]:
+        """Returns the `bias` and the `fixed` patterns that `forward` takes.
+
+        Args:
+            places: where queries and keys stand; needed where a head has a role.
+            mask: True where a query may look.
+            like: a tensor of the type that the scores will have.
+            bias: what is added to the scores of all heads anyhow.
+        """
+        if self.programme is None:
+            return bias, None
+        assert places is not None
+        bias = self.programme.bias(places, bias, like.dtype)
+        return bias, self.programme.patterns(places, mask)
 
     def forward(
         self,
-        q: Float[Tensor, "row head query d_key"],
-        k: Float[Tensor, "row kv_head key d_key"],
+        q: Float[Tensor, "row learned query d_key"],
+        k: Float[Tensor, "row key_head key d_key"],
         v: Float[Tensor, "row kv_head key d_value"],
         mask: Bool[Tensor, "#row #head #query #key"],
-        bias: Float[Tensor, "#row head query key"] | None = None,
+        bias: Float[Tensor, "#row learned query key"] | None = None,
+        fixed: Float[Tensor, "#row fixed query key"] | None = None,
     ) -> Float[Tensor, "row query d_model"]:
         """Reads the values through the heads and maps the result back to d_model.
 
@@ -142,6 +155,7 @@ class MultiHeadAttention(nn.Module):
             v: from `keys_values`.
             mask: True where a query may look.
             bias: a term added to the scores, for example ALiBi's penalty for distance.
+            fixed: the patterns of the heads whose role is fixed.
         """
         left, shared = self.sizes.left, self.sizes.heads // max(1, self.sizes.kv_heads)
         if left is not None:
@@ -150,16 +164,19 @@ class MultiHeadAttention(nn.Module):
             k, v = k.repeat_interleave(shared, dim=1), v.repeat_interleave(shared, dim=1)
         # An export would pin its lengths to one side of this comparison.
         long = not torch.compiler.is_compiling() and k.shape[-2] >= LONG
-        fused = long and not self._explicit()
-        context = (self._fused if fused else self._stepwise)(q, k, v, mask, bias)
+        if long and fixed is None and not self._explicit():
+            context = self._fused(q, k, v, mask, bias)
+        else:
+            context = torch.matmul(self.dropout(self._pattern(q, k, mask, bias, fixed)), v)
         return self.output(join_heads(self.context(context)))
 
     def read(
         self,
         x: Float[Tensor, "row query d_model"],
-        k: Float[Tensor, "source kv_head key d_key"],
+        k: Float[Tensor, "source key_head key d_key"],
         v: Float[Tensor, "source kv_head key d_value"],
         mask: Bool[Tensor, "source 1 1 key"],
+        places: Places | None = None,
     ) -> Float[Tensor, "row query d_model"]:
         """Looks from `x` at keys and values that rows share, as the hypotheses of a source do.
 
@@ -168,23 +185,36 @@ class MultiHeadAttention(nn.Module):
             k: from `keys_values`, one row a source.
             v: from `keys_values`, one row a source.
             mask: True where the queries of a source may look.
+            places: where `x` and the keys stand; needed where a head has a role.
         """
         taps = (self.q, self.scores, self.pattern, self.context)
+        width = len(x) // max(1, len(k))
         queries, (k, v, mask) = by_source(x, (k, v, mask), taps)
-        return self(self.queries(queries), k, v, mask).view_as(x)
+        if places is not None and width > 1:
+            together = len(queries) < len(x)
+            places = places.side_by_side(width) if together else places.repeated(width)
+        terms = self.terms(places, mask, x)
+        return self(self.queries(queries), k, v, mask, *terms).view_as(x)
+
+    def write_roles(self) -> None:
+        """Writes the roles that begin in the maps to query and key, once these are drawn."""
+        if self.programme is not None and self.programme.written:
+            self.programme.write(self.query, self.key, self.sizes.d_key, self.scale)
 
     def _explicit(self) -> bool:
         dropping = self.training and self.dropout.threshold > 0
         return dropping or any_watched((self.scores, self.pattern))
 
-    def _stepwise(
-        self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, bias: Tensor | None
+    def _pattern(
+        self, q: Tensor, k: Tensor, mask: Tensor, bias: Tensor | None, fixed: Tensor | None
     ) -> Tensor:
         # The scale goes to the queries, the smallest of the tensors it could go to.
-        scores = torch.matmul(q * self.scale, k.transpose(-2, -1))  # row head query key
+        scores = torch.matmul(q * self.scale, k.transpose(-2, -1))  # row learned query key
         scores = self.scores(scores if bias is None else scores + bias)
-        pattern = self.pattern(attention_weights(scores, mask))
-        return torch.matmul(self.dropout(pattern), v)
+        pattern = attention_weights(scores, mask)
+        if fixed is not None and self.programme is not None:
+            pattern = self.programme.joined(pattern, fixed)
+        return self.pattern(pattern)
 
     def _fused(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, bias: Tensor | None) -> Tensor:
         term = additive(mask, q.dtype) if bias is None else additive(mask, q.dtype) + bias
@@ -192,37 +222,8 @@ class MultiHeadAttention(nn.Module):
         return context.masked_fill(~mask.any(-1, keepdim=True), 0.0)
 
 
-def split_heads(x: Tensor, heads: int) -> Tensor:
-    """Reshapes `[row, position, head * d]` to `[row, head, position, d]`."""
-    # With all heads pruned there is nothing to divide, and -1 would be no definite size.
-    return x.unflatten(-1, (heads, -1 if heads else 0)).transpose(1, 2)
-
-
-def join_heads(x: Tensor) -> Tensor:
-    """Reshapes `[row, head, position, d]` to `[row, position, head * d]`."""
-    return x.transpose(1, 2).flatten(-2)
-
-
-def by_source(
-    x: Float[Tensor, "row query d"], kept: tuple[Tensor, ...], taps: Iterable[Tap]
-) -> tuple[Float[Tensor, "source queries d"], tuple[Tensor, ...]]:
-    """Lays the hypotheses of a source side by side: to its keys they are just more queries.
-
-    Where a tap is watched, what is kept of the sources is repeated instead, because whoever watches
-    is promised a row a hypothesis.
-
-    Args:
-        x: what looks; as many rows in succession to each source.
-        kept: what is looked at, one row a source.
-        taps: those that would see rows side by side.
-
-    Returns:
-        The queries by source, and what they look at.
-    """
-    width = len(x) // max(1, len(kept[0]))
-    if width > 1 and any_watched(taps):
-        return x, tuple(each.repeat_interleave(width, dim=0) for each in kept)
-    return x.reshape(len(kept[0]), width * x.shape[1], x.shape[2]), kept
+def _linear(d_in: int, d_out: int) -> Any:
+    return nn.Linear(d_in, d_out) if d_out else NoHeads()
 
 
 ScoreKind = Literal["dot", "general", "additive"]

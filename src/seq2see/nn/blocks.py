@@ -11,6 +11,7 @@ from seq2see.nn.attention import MultiHeadAttention
 from seq2see.nn.dropout import Dropout
 from seq2see.nn.feedforward import FeedForward
 from seq2see.nn.norms import Norm, NormKind
+from seq2see.nn.places import Places
 from seq2see.nn.positions import alibi, rotate
 from seq2see.nn.settings import TransformerSettings
 from seq2see.nn.tap import Tap
@@ -50,15 +51,17 @@ class Block(nn.Module):
     Tap: `out`, the block's output.
     """
 
-    def __init__(self, settings: TransformerSettings, *, decoder: bool) -> None:
+    def __init__(self, settings: TransformerSettings, *, decoder: bool, layer: int = 0) -> None:
         super().__init__()
+        name = f"{'decoder' if decoder else 'encoder'}.{layer}"
+        sizes = settings.head_sizes
         norm = settings.norm_in_decoder if decoder else settings.norm
         self.positions = settings.positions
-        self.add_module("self", MultiHeadAttention(settings.head_sizes))
+        self.add_module("self", MultiHeadAttention(sizes, settings.roles_at(f"{name}.self")))
         self.around_self = Residual(settings, norm)
         self.cross: MultiHeadAttention | None = None
         if decoder:
-            self.cross = MultiHeadAttention(settings.head_sizes)
+            self.cross = MultiHeadAttention(sizes, settings.roles_at(f"{name}.cross"))
             self.around_cross = Residual(settings, norm)
         self.feedforward: FeedForward | None = None
         if settings.feedforward != "none":
@@ -68,13 +71,18 @@ class Block(nn.Module):
             self.around_feedforward = Residual(settings, norm)
         self.out = Tap()
 
-    def encode(self, x: Tensor, mask: Tensor, real: Tensor) -> Tensor:
+    def encode(self, x: Tensor, mask: Tensor, real: Tensor, places: Places | None = None) -> Tensor:
         """Lets every position look at all real positions of its row."""
-        x = self.around_self(x, lambda y: self._look(y, mask, None)[0], real)
+        x = self.around_self(x, lambda y: self._look(y, mask, None, places)[0], real)
         return self.out(self._think(x, real))
 
     def decode(
-        self, x: Tensor, mask: Tensor, memory: tuple[KeyValue, Tensor], past: KeyValue | None
+        self,
+        x: Tensor,
+        mask: Tensor,
+        memory: tuple[KeyValue, Tensor],
+        past: KeyValue | None,
+        places: tuple[Places, Places] | tuple[None, None] = (None, None),
     ) -> tuple[Tensor, KeyValue]:
         """Lets every position look at its past and at the source.
 
@@ -83,14 +91,16 @@ class Block(nn.Module):
             mask: where each position may look among past and new positions.
             memory: the source's keys and values for this block, and where one may look there.
             past: keys and values of the positions before; None at the start.
+            places: of self-attention and of attention over the source, where heads have roles.
 
         Returns:
             The block's output, and the keys and values of past and new positions together.
         """
         present: list[KeyValue] = []
+        own, across = places
 
         def look(y: Tensor) -> Tensor:
-            out, keys_values = self._look(y, mask, past)
+            out, keys_values = self._look(y, mask, past, own)
             present.append(keys_values)
             return out
 
@@ -98,13 +108,15 @@ class Block(nn.Module):
         cross = self.cross
         assert cross is not None
         (k, v), source_mask = memory
-        x = self.around_cross(x, lambda y: cross.read(y, k, v, source_mask), None)
+        x = self.around_cross(x, lambda y: cross.read(y, k, v, source_mask, across), None)
         return self.out(self._think(x, None)), present[0]
 
-    def _look(self, x: Tensor, mask: Tensor, past: KeyValue | None) -> tuple[Tensor, KeyValue]:
+    def _look(
+        self, x: Tensor, mask: Tensor, past: KeyValue | None, places: Places | None
+    ) -> tuple[Tensor, KeyValue]:
         layer: MultiHeadAttention = self.get_submodule("self")  # type: ignore[assignment]
         start = 0 if past is None else past[0].shape[-2]
-        q, (k, v) = layer.queries(x), layer.keys_values(x)
+        q, (k, v) = layer.queries(x, start), layer.keys_values(x, start)
         if self.positions == "rotary":
             q, k = rotate(q, start), rotate(k, start)
         if past is not None:
@@ -112,10 +124,10 @@ class Block(nn.Module):
         bias = None
         if self.positions == "alibi":
             left = layer.sizes.left
-            heads = q.shape[1] if left is None else left.among
+            heads = layer.sizes.heads if left is None else left.among
             bias = alibi(heads, q.shape[-2], k.shape[-2], x.device).to(x.dtype)
             bias = bias if left is None else left.own(bias)
-        return layer(q, k, v, mask, bias), (k, v)
+        return layer(q, k, v, mask, *layer.terms(places, mask, x, bias)), (k, v)
 
     def _think(self, x: Tensor, real: Tensor | None) -> Tensor:
         if self.feedforward is None:

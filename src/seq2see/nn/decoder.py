@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from seq2see.nn.attention import MultiHeadAttention, StateAttention
@@ -13,6 +13,7 @@ from seq2see.nn.blocks import Block, KeyValue
 from seq2see.nn.dropout import Dropout
 from seq2see.nn.masks import causal, over_keys
 from seq2see.nn.norms import Norm
+from seq2see.nn.places import Keeping, Places, Reading
 from seq2see.nn.recurrent import Hidden, Recurrence
 from seq2see.nn.settings import RecurrentSettings, TransformerSettings
 from seq2see.nn.state import Memory, TensorState
@@ -29,9 +30,11 @@ class TransformerDecoder(nn.Module):
 
     def __init__(self, settings: TransformerSettings) -> None:
         super().__init__()
-        self.depth = settings.decoder_layers
+        self.depth, self.ratio = settings.decoder_layers, settings.length_ratio or 1.0
+        roles = [each.function for each in settings.programmed("decoder")]
+        self.programmed, self.keeping = bool(roles), Keeping(any(one.tokens for one in roles))
         for layer in range(self.depth):
-            self.add_module(str(layer), Block(settings, decoder=True))
+            self.add_module(str(layer), Block(settings, decoder=True, layer=layer))
         last = settings.norm_in_decoder if settings.norm_place == "before" else "none"
         self.norm = Norm(last, settings.d_model)
         self.out = Tap()
@@ -42,7 +45,7 @@ class TransformerDecoder(nn.Module):
 
     def start(self, memory: Memory) -> TensorState:
         """Projects the source's keys and values once for all steps."""
-        source = {"real": memory.real}
+        source = {"real": memory.real, **self.keeping.of_source(self, memory)}
         for layer in range(self.depth):
             cross: MultiHeadAttention = self.block(layer).cross  # type: ignore[assignment]
             k, v = cross.keys_values(memory.states)
@@ -51,25 +54,43 @@ class TransformerDecoder(nn.Module):
         return TensorState(0, source, {})
 
     def forward(
-        self, x: Float[Tensor, "row target d_model"], state: TensorState
+        self,
+        x: Float[Tensor, "row target d_model"],
+        state: TensorState,
+        read: Int[Tensor, "row target"] | None = None,
     ) -> tuple[Float[Tensor, "row target d_model"], TensorState]:
         """Reads the embeddings `x` of the positions that follow `state`, one or many at a time.
+
+        Args:
+            x: embeddings.
+            state: what came before.
+            read: the ids embedded, for roles that compare tokens.
 
         Returns:
             A vector for each new position, and the state after them.
         """
         total = state.length + x.shape[1]
         mask = causal(x.shape[1], total, x.device)
-        source, tensors = state.source, dict(state.tensors)
+        source = state.source
+        tensors = {**state.tensors, **self.keeping.of_target(self, state, read)}
+        places = self._places(state, read, x.shape[1])
         source_mask = over_keys(source["real"])
         for layer in range(self.depth):
             cross = (source[f"{layer}.k"], source[f"{layer}.v"])
             past: KeyValue | None = None
             if state.length:
                 past = (tensors[f"{layer}.k"], tensors[f"{layer}.v"])
-            x, (k, v) = self.block(layer).decode(x, mask, (cross, source_mask), past)
+            x, (k, v) = self.block(layer).decode(x, mask, (cross, source_mask), past, places)
             tensors |= {f"{layer}.k": k, f"{layer}.v": v}
         return self.out(self.norm(x)), replace(state, length=total, tensors=tensors)
+
+    def _places(
+        self, state: TensorState, read: Tensor | None, count: int
+    ) -> tuple[Places, Places] | tuple[None, None]:
+        if not self.programmed:
+            return None, None
+        reading = Reading(state, read, count, self.ratio)
+        return reading.own, reading.cross
 
 
 class RecurrentDecoder(nn.Module):
@@ -91,6 +112,7 @@ class RecurrentDecoder(nn.Module):
         self.depth = settings.decoder_layers
         self.encoder_depth = settings.encoder_layers
         self.cell_state = settings.kind == "lstm"
+        self.keeping = Keeping(False)
         hidden, memory = settings.d_hidden, settings.d_memory
         self.cross: StateAttention | None = None
         if settings.attention != "none":
@@ -109,6 +131,7 @@ class RecurrentDecoder(nn.Module):
         """Maps the last state of each encoder layer to the first state of each decoder layer."""
         assert memory.final is not None
         source = {"real": memory.real, "memory": memory.states}
+        source |= self.keeping.of_source(self, memory)
         tensors: dict[str, Tensor] = {}
         if self.cross is not None:
             source["keys"] = self.cross.keys(memory.states)
@@ -119,14 +142,23 @@ class RecurrentDecoder(nn.Module):
         return TensorState(0, source, tensors)
 
     def forward(
-        self, x: Float[Tensor, "row target d_embedding"], state: TensorState
+        self,
+        x: Float[Tensor, "row target d_embedding"],
+        state: TensorState,
+        read: Int[Tensor, "row target"] | None = None,
     ) -> tuple[Float[Tensor, "row target d_embedding"], TensorState]:
         """Reads the embeddings `x` of the positions that follow `state`, one or many at a time.
+
+        Args:
+            x: embeddings.
+            state: what came before.
+            read: the ids embedded, for roles that compare tokens.
 
         Returns:
             A vector for each new position, and the state after them.
         """
-        source, tensors = state.source, dict(state.tensors)
+        source = state.source
+        tensors = {**state.tensors, **self.keeping.of_target(self, state, read)}
         context: Tensor | None = None
         length = state.length + x.shape[1]
         for layer in range(self.depth):

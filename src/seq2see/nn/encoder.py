@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from seq2see.nn.blocks import Block
 from seq2see.nn.dropout import Dropout
 from seq2see.nn.masks import over_keys
 from seq2see.nn.norms import Norm
+from seq2see.nn.places import in_source
 from seq2see.nn.recurrent import Recurrence, at_last, reverse
 from seq2see.nn.settings import RecurrentSettings, TransformerSettings
 from seq2see.nn.state import Memory
@@ -25,21 +26,32 @@ class TransformerEncoder(nn.Module):
     def __init__(self, settings: TransformerSettings) -> None:
         super().__init__()
         self.depth = settings.encoder_layers
+        self.programmed = any(settings.programmed("encoder"))
         for layer in range(self.depth):
-            self.add_module(str(layer), Block(settings, decoder=False))
+            self.add_module(str(layer), Block(settings, decoder=False, layer=layer))
         last = settings.norm if settings.norm_place == "before" else "none"
         self.norm = Norm(last, settings.d_model)
         self.out = Tap()
 
     def forward(
-        self, x: Float[Tensor, "row source d_model"], real: Bool[Tensor, "row source"]
+        self,
+        x: Float[Tensor, "row source d_model"],
+        real: Bool[Tensor, "row source"],
+        tokens: Int[Tensor, "row source"] | None = None,
     ) -> Memory:
-        """Encodes embeddings `x`, of which those where `real` is True are tokens."""
+        """Encodes embeddings `x`, of which those where `real` is True are tokens.
+
+        Args:
+            x: the embeddings.
+            real: False at padding.
+            tokens: the ids embedded, for roles that compare tokens.
+        """
         mask = over_keys(real)
+        places = in_source(tokens, real) if self.programmed else None
         for layer in range(self.depth):
             block: Block = self.get_submodule(str(layer))  # type: ignore[assignment]
-            x = block.encode(x, mask, real)
-        return Memory(self.out(self.norm(x, real)), real)
+            x = block.encode(x, mask, real, places)
+        return Memory(self.out(self.norm(x, real)), real, tokens=tokens)
 
 
 class RecurrentEncoder(nn.Module):
@@ -73,9 +85,12 @@ class RecurrentEncoder(nn.Module):
         return Recurrence(settings.kind, width, settings.d_hidden, settings.forget_bias)
 
     def forward(
-        self, x: Float[Tensor, "row source d_embedding"], real: Bool[Tensor, "row source"]
+        self,
+        x: Float[Tensor, "row source d_embedding"],
+        real: Bool[Tensor, "row source"],
+        tokens: Int[Tensor, "row source"] | None = None,
     ) -> Memory:
-        """Encodes embeddings `x`, of which those where `real` is True are tokens."""
+        """Encodes embeddings `x`, of which those where `real` is True are `tokens`."""
         lengths = real.sum(1)
         finals = []
         for layer in range(self.depth):
@@ -91,4 +106,4 @@ class RecurrentEncoder(nn.Module):
                 states.append(reverse(hidden, lengths) if backward else hidden)
             x = torch.cat(states, dim=-1)
             finals.append(torch.cat(ends, dim=-1))
-        return Memory(self.out(self.dropout(x)), real, torch.stack(finals, dim=1))
+        return Memory(self.out(self.dropout(x)), real, torch.stack(finals, dim=1), tokens)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -66,7 +66,12 @@ def shared(groups: Sequence[int]) -> tuple[list[int], tuple[int, ...]]:
 
 
 def check_kept(
-    kept: Sequence[KeptHeads], attentions: Sequence[str], heads: int, *, projections: bool
+    kept: Sequence[KeptHeads],
+    attentions: Sequence[str],
+    heads: int,
+    *,
+    projections: bool,
+    programmed: Collection[str] = (),
 ) -> None:
     """Checks what a recipe says of the heads that stand.
 
@@ -75,10 +80,12 @@ def check_kept(
         attentions: the names of the network's attentions.
         heads: how many heads each had.
         projections: whether heads have weights of their own.
+        programmed: the attentions that have heads with roles.
 
     Raises:
         ConfigError: an attention is unknown (the nearest one is named) or named twice, a head is
-            out of range or out of order, or there is nothing to cut.
+            out of range or out of order, there is nothing to cut, or the attention has heads with
+            roles, which are told by their numbers.
     """
     where = "model.kept"
     if kept and not projections:
@@ -92,6 +99,12 @@ def check_kept(
         if each.at not in attentions:
             mend = nearest(each.at, attentions)
             raise ConfigError("no attention of that name", where=f"{where}, {each.at}", mend=mend)
+        if each.at in programmed:
+            raise ConfigError(
+                "an attention whose heads have roles keeps all of them",
+                where=f"{where}, {each.at}",
+                mend="Leave it out when pruning, with `at`",
+            )
         if named.count(each.at) > 1:
             raise ConfigError("named twice", where=f"{where}, {each.at}", mend="Name it once")
         if list(each.heads) != sorted(set(each.heads) & set(range(heads))):

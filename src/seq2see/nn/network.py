@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from seq2see.errors import ConfigError
+from seq2see.nn.attention import MultiHeadAttention
 from seq2see.nn.cut import cut_all
 from seq2see.nn.decoder import RecurrentDecoder, TransformerDecoder
 from seq2see.nn.embedding import Embedding, new_table
@@ -94,10 +95,13 @@ class Network(nn.Module):
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
         nn.init.normal_(self.output.weight, std=self.output.in_features**-0.5)
+        for module in self.modules():
+            if isinstance(module, MultiHeadAttention):
+                module.write_roles()
 
     def encode(self, source: Int[Tensor, "row source"], real: Bool[Tensor, "row source"]) -> Memory:
         """Reads the sources; `real` is False at padding."""
-        return self.encoder(self.source(source), real)
+        return self.encoder(self.source(source), real, source)
 
     def start(self, memory: Memory) -> TensorState:
         """Returns the decoder's state before the first token."""
@@ -118,7 +122,7 @@ class Network(nn.Module):
         self, tokens: Int[Tensor, "row target"], state: TensorState
     ) -> tuple[Float[Tensor, "row target d_out"], TensorState]:
         """Reads several tokens a row at once (teacher forcing, or a prefix)."""
-        return self.decoder(self.target(tokens, state.length), state)
+        return self.decoder(self.target(tokens, state.length), state, tokens)
 
     def logits(self, hidden: Float[Tensor, "*shape d_out"]) -> Float[Tensor, "*shape vocabulary"]:
         """Compares a decoder output with every target token's vector."""

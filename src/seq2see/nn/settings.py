@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from seq2see.errors import ConfigError
-from seq2see.nn.attention import HeadSizes, ScoreKind
+from seq2see.nn.attention import ScoreKind
 from seq2see.nn.feedforward import FeedForwardKind
+from seq2see.nn.heads import HeadSizes
 from seq2see.nn.kept import KeptHeads, check_kept
 from seq2see.nn.norms import GROUPS, POOLS_OVER_TIME, NormKind
+from seq2see.nn.plan import Frame, HeadRole
 
 Tied = Literal["all", "decoder", "none"]
 CellKind = Literal["rnn", "gru", "lstm"]
@@ -43,6 +46,9 @@ class TransformerSettings:
         attention_dropout: share of attention weights dropped while training.
         feedforward_dropout: share of feed-forward neurons dropped while training.
         kept: the heads that stand of each attention that was pruned; the others have all theirs.
+        roles: the heads that are given a function, each by a table of its own.
+        length_ratio: target tokens for one source token, by which roles know how long a target will
+            be (0: derived, where a head has a role; 1 where there are no data).
     """
 
     kind: Literal["transformer"] = "transformer"
@@ -68,6 +74,8 @@ class TransformerSettings:
     attention_dropout: float = 0.0
     feedforward_dropout: float = 0.0
     kept: tuple[KeptHeads, ...] = ()
+    roles: tuple[HeadRole, ...] = ()
+    length_ratio: float = 0.0
 
     def __post_init__(self) -> None:
         _check_rates(self, "dropout", "attention_dropout", "feedforward_dropout")
@@ -76,7 +84,14 @@ class TransformerSettings:
         _check_sizes(self, "kv_heads", "d_key", "d_value", least=0)
         self._check_heads()
         self._check_norms()
-        check_kept(self.kept, self.attentions, self.heads, projections=self.projections)
+        check_kept(
+            self.kept,
+            self.attentions,
+            self.heads,
+            projections=self.projections,
+            programmed={each.at for each in self.roles},
+        )
+        self._check_roles()
 
     def _check_heads(self) -> None:
         if self.d_model % self.heads and not (self.d_key and self.d_value):
@@ -120,6 +135,28 @@ class TransformerSettings:
                 where="model.norm",
                 mend="Keep it in the encoder and set model.decoder_norm=layer",
             )
+
+    def _check_roles(self) -> None:
+        if not (math.isfinite(self.length_ratio) and self.length_ratio >= 0):
+            raise ConfigError(
+                f"found {self.length_ratio}",
+                expected="a finite number from 0 on",
+                where="model.length_ratio",
+            )
+        sizes = self.head_sizes
+        shared = sizes.kv_heads < sizes.heads
+        frame = Frame(self.attentions, sizes.heads, sizes.d_key, shared, sizes.projections, self.positions)
+        frame.check(self.roles)
+
+    def roles_at(self, name: str) -> tuple[HeadRole, ...]:
+        """Returns the roles of the heads of one attention, as `decoder.0.cross`."""
+        return tuple(each for each in self.roles if each.at == name)
+
+    def programmed(self, side: str) -> tuple[HeadRole, ...]:
+        """Returns the roles that the network's own working depends on, in encoder or decoder."""
+        return tuple(
+            each for each in self.roles if each.programmes and each.at.startswith(f"{side}.")
+        )
 
     @property
     def norm_in_decoder(self) -> NormKind:

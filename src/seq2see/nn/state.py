@@ -19,11 +19,13 @@ class Memory:
         real: which positions hold tokens.
         final: the last state of each encoder layer, `[row, layer, d_memory]`; recurrent encoders
             only.
+        tokens: the ids of the source, which roles of a decoder's heads may ask for.
     """
 
     states: Float[Tensor, "row source d_memory"]
     real: Bool[Tensor, "row source"]
     final: Float[Tensor, "row layer d_memory"] | None = None
+    tokens: Int[Tensor, "row source"] | None = None
 
 
 class State(Protocol):

@@ -138,7 +138,10 @@ def choose_model(chooser: Chooser, survey: Survey) -> None:
     sentences = _sentences(chooser)
     found = classify(survey, sentences=sentences)
     why = f"{survey.pairs:,} pairs of {found.name}"
-    if "kind" not in chooser.tree.setdefault("model", {}):
+    model = chooser.tree.setdefault("model", {})
+    if "kind" not in model and model.get("roles"):
+        chooser.fill("model", "kind", "transformer", "its heads are given roles")
+    if "kind" not in model:
         for name, value in architecture(found.best).items():
             chooser.fill("model", name, value, f"the default for {why}")
     suits = _regime(chooser, found)

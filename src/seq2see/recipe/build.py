@@ -13,8 +13,11 @@ from seq2see.data.store import Store, Tokenizers
 from seq2see.data.tokenizers import Layout, train_tokenizer
 from seq2see.errors import is_out_of_memory
 from seq2see.nn.network import Network, Sizes
+from seq2see.nn.settings import TransformerSettings
+from seq2see.nn.slices import head_slices
 from seq2see.recipe.sections import Recipe
 from seq2see.recipe.survey import Survey
+from seq2see.train.freeze import head_named
 from seq2see.train.precision import fastest
 from seq2see.train.update import no_memory
 
@@ -36,9 +39,16 @@ def build_tokenizers(recipe: Recipe, pairs: Sequence[Pair], survey: Survey) -> T
 
 
 def build_network(recipe: Recipe, tokenizers: Tokenizers) -> Network:
-    """Draws an untrained network from the recipe's seed."""
+    """Draws an untrained network from the recipe's seed.
+
+    Raises:
+        ConfigError: a head that is to be frozen does not exist.
+    """
     torch.manual_seed(recipe.seed)
-    return Network(recipe.model, Sizes(tokenizers.source.size, tokenizers.target.size))
+    network = Network(recipe.model, Sizes(tokenizers.source.size, tokenizers.target.size))
+    for at, head in map(head_named, recipe.train.freeze):
+        head_slices(network, at, head)  # which says now, before any training, what is wrong
+    return network
 
 
 def build_batches(recipe: Recipe, store: Store) -> Batches:
@@ -47,6 +57,21 @@ def build_batches(recipe: Recipe, store: Store) -> Batches:
     # Only with one vocabulary does an id mean the same piece on both sides.
     noise = recipe.data.copy_noise if copies and recipe.data.joint is True else 0.0
     return Batches(store, BatchPlan(recipe.train.batch_tokens, recipe.seed, noise, copies))
+
+
+def settle_lengths(recipe: Recipe, store: Store) -> tuple[Recipe, str]:
+    """Fills in how long a target is for its source on average, where heads have roles.
+
+    Returns:
+        The recipe, and where the ratio comes from; empty where nothing was filled in.
+    """
+    model = recipe.model
+    if not isinstance(model, TransformerSettings) or not model.roles or model.length_ratio:
+        return recipe, ""
+    target, source = (int(side.lengths.sum()) for side in (store.target, store.source))
+    ratio = round(target / source, 6)
+    counted = f"{target:,} target and {source:,} source tokens"
+    return replace(recipe, model=replace(model, length_ratio=ratio)), counted
 
 
 def settle_precision(recipe: Recipe, network: Network, batches: Batches) -> tuple[Recipe, str]:

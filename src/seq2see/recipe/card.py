@@ -7,6 +7,7 @@ from pathlib import Path
 
 from seq2see.bundle.folder import Bundle
 from seq2see.data.pairs import Pair
+from seq2see.nn.plan import HeadRole
 
 
 def write_card(bundle: Bundle, dev: Sequence[Pair]) -> str:
@@ -18,7 +19,8 @@ def write_card(bundle: Bundle, dev: Sequence[Pair]) -> str:
         f" `{s['signature']}` |"
         for s in scores["dev"]
     ]
-    settings = [f"- {name}: `{value}`" for name, value in model.items()]
+    settings = [f"- {name}: `{value}`" for name, value in model.items() if name != "roles"]
+    roles = [f"- {HeadRole(**table)}" for table in model.get("roles", ())]
     return "\n".join(
         [
             f"# {Path(recipe['data']['train'].split(',')[0]).name}: a {model['kind']} of seq2see",
@@ -43,6 +45,7 @@ def write_card(bundle: Bundle, dev: Sequence[Pair]) -> str:
             "",
             *settings,
             "",
+            *(["## Heads that were given a role", "", *roles, ""] if roles else []),
         ]
     )
 

@@ -10,6 +10,7 @@ from seq2see.config import Tree
 LEFT_TO_US = {
     "data.copies": -1,
     "data.vocabulary": 0,
+    "model.length_ratio": 0,
     "train.steps": 0,
     "train.batch_tokens": 0,
     "train.rate": 0,

@@ -20,6 +20,7 @@ from seq2see.recipe.sections import Recipe
 
 TEXTS = ("source.json", "target.json", "dev.jsonl", "recipe.toml")
 INDEX = ("store/source.offsets.npy", "store/target.offsets.npy", "store/lines.npy")
+LINKS = "store/links.offsets.npy"
 """What stands under checksums. The ids are too many to be read at every start: `Store.open` holds
 their number against the offsets."""
 
@@ -92,7 +93,8 @@ class TrainingFolder:
                 write_text(self.root / name, text)
             sync(self.root)
             # The texts, which every run has, stand at the end: a truncated list lacks one of them.
-            write_text(self.root / SUMS, sums(self.root, (*INDEX, *TEXTS)))
+            links = [LINKS] if (self.root / LINKS).exists() else []
+            write_text(self.root / SUMS, sums(self.root, (*INDEX, *links, *TEXTS)))
             sync(self.root)
 
     def read(self) -> tuple[Recipe, Tokenizers, list[Pair], Store]:
@@ -105,7 +107,7 @@ class TrainingFolder:
         try:
             listed = (self.root / SUMS).read_text(encoding="utf-8")
             # Runs begun before the index stood under checksums list the texts alone.
-            check_sums(self.root, [name for name in INDEX if f"  {name}\n" in listed])
+            check_sums(self.root, [name for name in (*INDEX, LINKS) if f"  {name}\n" in listed])
             text = (self.root / "recipe.toml").read_text(encoding="utf-8")
             recipe = Recipe.from_tree(tomllib.loads(text))
             sides = [

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from seq2see.data.guides import Links
 from seq2see.data.pairs import Columns, Pair, read_pairs, split_by_source
 from seq2see.errors import DataError
 from seq2see.recipe.sections import DataSettings
@@ -23,11 +25,13 @@ class Corpus:
         train: pairs to learn from, each with text on both sides.
         dev: held-out pairs, each with text on both sides.
         notes: what was left out or split off, one sentence each.
+        links: the alignments of the training pairs, by line; None where none are given.
     """
 
     train: list[Pair]
     dev: list[Pair]
     notes: tuple[str, ...]
+    links: Links | None = None
 
 
 def gather(data: DataSettings, seed: int) -> Corpus:
@@ -46,11 +50,12 @@ def gather(data: DataSettings, seed: int) -> Corpus:
             where=data.train,
             mend=f"Look at the file with: seq2see check {data.train}",
         )
+    links = Links.read(Path(data.links), data.train) if data.links else None
     if data.dev:
         dev, more = usable(data.dev, columns)
         if not dev:
             raise DataError("no usable pair", expected="at least one", where=data.dev)
-        return Corpus(train, dev, (*notes, *more))
+        return Corpus(train, dev, (*notes, *more), links)
     wanted = data.held_out or min(2000, max(50, len(train) // 20))
     wanted = min(wanted, len(train) // 2)
     kept, dev = split_by_source(train, wanted, seed)
@@ -61,7 +66,7 @@ def gather(data: DataSettings, seed: int) -> Corpus:
             mend="Give held-out pairs with --dev",
         )
     note = f"{len(dev):,} of {len(train):,} pairs are held out, chosen by source (seed {seed})"
-    return Corpus(kept, dev, (*notes, note))
+    return Corpus(kept, dev, (*notes, note), links)
 
 
 def usable(data: str, columns: Columns) -> tuple[list[Pair], tuple[str, ...]]:

@@ -20,6 +20,7 @@ from seq2see.errors import ConfigError
 from seq2see.evaluate.metrics import metric_named
 from seq2see.evaluate.suitable import suitable
 from seq2see.nn.network import Network
+from seq2see.nn.settings import TransformerSettings
 from seq2see.recipe import build
 from seq2see.recipe.card import write_card
 from seq2see.recipe.choose import choose
@@ -107,7 +108,11 @@ def _set_up(tree: Tree, out: Path, device: str) -> Run:
     folder.clear()
     if start:  # kept, so that what becomes of it elsewhere does not matter to --resume
         start.save(folder.start)
-    store = Store.write(folder.root / "store", corpus.train, tokenizers)
+    linked = corpus.links.between(tokenizers) if corpus.links else None
+    store = Store.write(folder.root / "store", corpus.train, tokenizers, linked)
+    recipe, counted = build.settle_lengths(recipe, store)
+    if counted and isinstance(recipe.model, TransformerSettings):
+        reasons.append(("model.length_ratio", recipe.model.length_ratio, counted))
     network = build.build_network(recipe, tokenizers).to(device)
     recipe, measured = build.settle_precision(recipe, network, build.build_batches(recipe, store))
     if measured:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ from seq2see.bundle.folder import WEIGHTS
 from seq2see.config import Tree, nearest
 from seq2see.errors import ConfigError
 from seq2see.files import standing
+from seq2see.nn.plan import HeadRole
 from seq2see.recipe.chooser import LEFT_TO_US
 from seq2see.recipe.folder import TrainingFolder
 
-_FILES = ("data.train", "data.dev", "train.start")
+_FILES = ("data.train", "data.dev", "data.links", "train.start")
 
 
 def refuse_to_replace(folder: Path) -> None:
@@ -66,7 +68,15 @@ def _flat(tree: Tree) -> dict[str, Any]:
 
 def equal(name: str, value: Any, recorded: Any) -> bool:
     """Tells whether a draft says of a setting what a resolved recipe has."""
+    if name == "model.roles":
+        return _whole(value) == _whole(recorded)
     value = {"yes": True, "no": False}.get(value, value) if isinstance(value, str) else value
     if name in _FILES and isinstance(value, str) and isinstance(recorded, str):
         return value == recorded or Path(value).resolve() == Path(recorded).resolve()
     return bool(value == recorded)
+
+
+def _whole(roles: Any) -> Any:
+    """Fills in what tables of roles leave to be the default."""
+    defaults = {each.name: each.default for each in fields(HeadRole)}
+    return [{**defaults, **role} for role in roles]

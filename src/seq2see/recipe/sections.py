@@ -10,7 +10,8 @@ from seq2see.config import Tree, as_table, parse
 from seq2see.data.tokenizers import TokenKind
 from seq2see.decode.options import SearchOptions
 from seq2see.errors import ConfigError
-from seq2see.nn.settings import Settings
+from seq2see.nn.roles import LINKS
+from seq2see.nn.settings import Settings, TransformerSettings
 from seq2see.train.settings import TrainSettings
 
 Choice = Literal["auto", "yes", "no"]
@@ -23,6 +24,8 @@ class DataSettings:
     Args:
         train: the data file, in any form `seq2see check` reads.
         dev: held-out pairs; empty: a part of `train` is held out by source.
+        links: a file of alignments in Pharaoh's format, as `0-0 1-2`, one line for each line of
+            `train`; needed where a head is guided by links.
         columns: where source, target and features stand in a TSV.
         held_out: pairs to hold out where `dev` is empty (0: a twentieth, 50 to 2,000).
         source: what a piece of the source is.
@@ -36,6 +39,7 @@ class DataSettings:
 
     train: str = ""
     dev: str = ""
+    links: str = ""
     columns: str = "source=1,target=2"
     held_out: int = 0
     source: TokenKind | Literal["auto"] = "auto"
@@ -99,6 +103,27 @@ class Recipe:
     decode: DecodeSettings = field(default_factory=DecodeSettings)
     seed: int = 1
     preset: str = "auto"
+
+    def __post_init__(self) -> None:
+        roles = self.model.roles if isinstance(self.model, TransformerSettings) else ()
+        linked = [each for each in roles if each.role == LINKS]
+        if linked and not self.data.links:
+            raise linked[0].error("no links are given", mend="Name their file as data.links")
+        if self.data.links and not linked:
+            raise ConfigError(
+                "no head is guided by the links",
+                where="data.links",
+                mend='Give a head the role "links" with how = "guided", or leave the file out',
+            )
+        for each in roles:
+            compares = each.role != LINKS and each.function.tokens
+            if compares and each.at.endswith(".cross") and self.data.joint is not True:
+                raise each.error(
+                    f"{each.role} compares tokens of the source with tokens of the target, and"
+                    " their ids mean the same in a joint vocabulary alone",
+                    mend="Set data.joint=true; or define your role by @role(tokens=False), if it"
+                    " reads no tokens",
+                )
 
     def as_tree(self) -> Tree:
         """Returns the recipe as tables, in the order a reader wants them."""

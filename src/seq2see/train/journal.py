@@ -27,6 +27,7 @@ class Window:
         rate: learning rate of the last step.
         tokens_per_second: target tokens without padding.
         seconds: wall clock since the run began, without what was spent in killed processes.
+        guided: what guided heads added to the loss, in nats, as a mean over the steps.
     """
 
     step: int
@@ -38,6 +39,7 @@ class Window:
     rate: float
     tokens_per_second: float
     seconds: float
+    guided: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,9 @@ class TensorBoard:
         self._writer = SummaryWriter(str(folder))
 
     def window(self, record: Window) -> None:
-        """Writes loss, gradient norm, learning rate and speed."""
-        for name in ("loss", "likelihood", "gradient_norm", "rate", "tokens_per_second"):
+        """Writes loss, gradient norm, learning rate and speed; guidance where there is any."""
+        names = ["loss", "likelihood", "gradient_norm", "rate", "tokens_per_second"]
+        for name in [*names, *(["guided"] if record.guided else [])]:
             self._writer.add_scalar(f"train/{name}", getattr(record, name), record.step)
         self._writer.flush()
 

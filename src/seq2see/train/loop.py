@@ -169,7 +169,7 @@ class Trainer:
         self.state.step += 1
         rate = self.settings.rate * factor(self.settings, self.state.step, progress)
         try:
-            step = self.updater.update(group, rate)
+            step = self.updater.update(group, rate, self.state.step)
         except TrainingError as error:
             raise TrainingError(
                 f"in step {self.state.step} of the run in {self.folder}, {error.found}",
@@ -191,6 +191,7 @@ class Trainer:
             rate=window[-1].rate,
             tokens_per_second=tokens / max(seconds, 1e-9),
             seconds=self.state.seconds,
+            guided=sum(step.guided for step in window) / len(window),
         )
         for observer in self.observers:
             observer.window(record)

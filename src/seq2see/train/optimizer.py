@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from seq2see.nn.network import Network
 from seq2see.nn.positions import Learned
+from seq2see.train.freeze import Frozen
 from seq2see.train.muon import Muon
 from seq2see.train.settings import TrainSettings
 
@@ -54,6 +56,10 @@ class Optimizer:
             matrices = [p for name, p in self.masters.items() if name in maps]
             precision = next(network.parameters()).dtype
             self.rules.append(Muon(matrices, settings.weight_decay, dtype=precision))
+        self.frozen: Frozen | None = None
+        if settings.freeze:
+            assert isinstance(network, Network)
+            self.frozen = Frozen(network, self.masters, settings.freeze)
 
     def gather(self) -> None:
         """Adds the network's gradients of one batch to those of the update."""
@@ -80,6 +86,8 @@ class Optimizer:
         Returns:
             The gradient's norm before clipping; where it is not finite, nothing is updated.
         """
+        if self.frozen is not None:
+            self.frozen.clear_gradients()
         limit = self.settings.clip or float("inf")
         norm = float(nn.utils.clip_grad_norm_(self.masters.values(), limit))
         if norm != norm or norm == float("inf"):
@@ -89,6 +97,8 @@ class Optimizer:
                 group["lr"] = rate
             rule.step()
             rule.zero_grad()
+        if self.frozen is not None:
+            self.frozen.put_back()
         self.publish()
         return norm
 
@@ -119,6 +129,8 @@ class Optimizer:
                 if all(f"{key}/{name}" in tensors for key in keys):
                     saved = {key: tensors[f"{key}/{name}"].clone() for key in keys}
                     rule.state[master] = {k: v.to(master.device) for k, v in saved.items()}
+        if self.frozen is not None:
+            self.frozen.remember()
         self.publish()
 
 

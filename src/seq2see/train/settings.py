@@ -45,6 +45,7 @@ class TrainSettings:
         precision: arithmetic of the network; `auto` measures which is faster here.
         start: folder of a model to go on from: its weights, with its tokenizers and its network, of
             which only dropout may be set anew; empty: from nothing.
+        freeze: heads that are not trained, as `encoder.0.self:2`; a Transformer's only.
     """
 
     steps: int = 0
@@ -71,6 +72,7 @@ class TrainSettings:
     save_every: float = 120.0
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     start: str = ""
+    freeze: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

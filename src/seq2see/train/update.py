@@ -14,6 +14,7 @@ from seq2see.data.tokenizers import PAD
 from seq2see.errors import TrainingError, is_out_of_memory
 from seq2see.nn.network import Network
 from seq2see.train.distributed import Team
+from seq2see.train.guide import Guide, Lesson
 from seq2see.train.loss import smoothed_loss
 from seq2see.train.optimizer import Optimizer
 from seq2see.train.settings import TrainSettings
@@ -29,6 +30,7 @@ class Step:
         tokens: target tokens without padding.
         norm: norm of the gradient before clipping.
         rate: the learning rate it was made with.
+        guided: what guided heads added to the loss; a mean, not a sum.
     """
 
     loss: float
@@ -36,6 +38,7 @@ class Step:
     tokens: int
     norm: float
     rate: float
+    guided: float = 0.0
 
 
 class Updater:
@@ -52,17 +55,22 @@ class Updater:
         self, network: Network, optimizer: Optimizer, settings: TrainSettings, team: Team
     ) -> None:
         self.network, self.optimizer, self.settings = network, optimizer, settings
-        self.team = team
+        self.team, self.guide = team, Guide(network)
         self.device = next(network.parameters()).device
 
-    def update(self, group: Sequence[Batch], rate: float) -> Step:
+    def update(self, group: Sequence[Batch], rate: float, number: int = 1) -> Step:
         """Makes one update from a group; the loss is divided once by all of its tokens.
+
+        Args:
+            group: the batches, those of other processes included.
+            rate: the learning rate.
+            number: of the update, from 1.
 
         Raises:
             TrainingError: memory ran out, or loss or gradient is not finite; nothing was updated.
         """
         try:
-            step = self._update(group, rate)
+            step = self._update(group, rate, number)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -77,20 +85,30 @@ class Updater:
             )
         return step
 
-    def _update(self, group: Sequence[Batch], rate: float) -> Step:
+    def _update(self, group: Sequence[Batch], rate: float, number: int) -> Step:
         tokens = sum(batch.tokens for batch in group)
-        sums = torch.zeros(2, device=self.device)
+        lesson = self.guide.lesson(group, number)
+        sums = torch.zeros(2 if lesson is None else 3, device=self.device)
         for batch in group[self.team.rank :: self.team.size]:
-            loss, likelihood = losses(
-                self.network, batch.to(self.device), self.settings.label_smoothing
-            )
-            (loss / tokens).backward()
+            sums += self._add_gradients(batch.to(self.device), tokens, lesson)
             self.optimizer.gather()
-            sums += torch.stack([loss.detach(), likelihood])
         self.team.add_up([*self.optimizer.gradients(), sums])
-        loss_sum, likelihood_sum = sums.tolist()
+        loss_sum, likelihood_sum, *guided = sums.tolist()
         norm = self.optimizer.update(rate) if math.isfinite(loss_sum) else math.nan
-        return Step(loss_sum, likelihood_sum, tokens, norm, rate)
+        return Step(loss_sum, likelihood_sum, tokens, norm, rate, *guided)
+
+    def _add_gradients(self, batch: Batch, tokens: int, lesson: Lesson | None) -> Tensor:
+        """Adds the gradients of a batch's part of the loss; returns loss, likelihood, guidance."""
+        smoothing = self.settings.label_smoothing
+        if lesson is None:
+            loss, likelihood = losses(self.network, batch, smoothing)
+            (loss / tokens).backward()
+            return torch.stack([loss.detach(), likelihood])
+        with lesson.watching() as patterns:
+            loss, likelihood = losses(self.network, batch, smoothing)
+        guided = lesson.loss(patterns, batch)
+        (loss / tokens + guided).backward()
+        return torch.stack([loss.detach(), likelihood, guided.detach()])
 
 
 def losses(network: Network, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor]:
