@@ -201,3 +201,11 @@ def test_no_hook_stays_behind() -> None:
     with pytest.raises(RuntimeError, match="in the middle"):
         patch(model, CLEAN, CORRUPT, "*", fail)
     assert hooks_in(network_of(model)) == []
+
+
+def test_heads_are_patched_by_their_numbers_beside_a_fixed_one() -> None:
+    model = opened("programmed")
+    found = patch(model, CLEAN, CORRUPT, "encoder.0.self.[qv]", heads=True)
+    names = [(row.name.rpartition(".")[2], row.head) for row in found.rows]
+    assert names == [("q", 1), ("q", 2), ("q", 3), ("v", 0), ("v", 1), ("v", 2), ("v", 3)]
+    assert found["encoder.0.self.q", 3] != found["encoder.0.self.q", 1]

@@ -78,8 +78,9 @@ def test_what_is_malformed_or_impossible_is_refused(assignment: str, said: str) 
 def test_a_resumed_run_keeps_its_roles(tmp_path: Path) -> None:
     recorded = resolved(f"model.roles=[{PREVIOUS}]").as_tree()
     check_same(draft(None, [f"model.roles=[{PREVIOUS}]"]), recorded, tmp_path)
-    with pytest.raises(ConfigError, match="keeps its settings"):
-        check_same(draft(None, [f"model.roles=[{ACROSS}]"]), recorded, tmp_path)
+    for other in (f"model.roles=[{ACROSS}]", "model.roles=previous"):
+        with pytest.raises(ConfigError, match="keeps its settings"):
+            check_same(draft(None, [other]), recorded, tmp_path)
 
 
 def test_a_bundle_names_a_role_and_whoever_opens_it_defines_it(

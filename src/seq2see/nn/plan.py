@@ -14,6 +14,9 @@ from seq2see.nn.sides import Role
 
 How = Literal["fixed", "bias", "init", "guided"]
 
+_MEANT_FOR = {"gain": ("bias", "init"), "weight": ("guided",), "until": ("guided",)}
+"""Which strengths a setting belongs to: elsewhere it would be ignored in silence."""
+
 
 @dataclass(frozen=True)
 class HeadRole:
@@ -29,7 +32,8 @@ class HeadRole:
             key read the positions alone and begin in the role; `guided`: a loss pulls the pattern
             towards it.
         gain: for `bias`, what the gain begins with; for `init`, how far the score of the place
-            looked at stands above those beside it.
+            looked at stands above those beside it (for `gaussian`, times what its curve falls in
+            one position).
         weight: of the loss of a guided head, beside a loss of 1 a target token.
         until: the last step in which a guided head is pulled; 0: it is never let go.
         shift: for `links`, whether a target token is aligned by the query that has read it, one
@@ -52,6 +56,13 @@ class HeadRole:
                 raise self.error(f"{name} {value}", expected="a finite number above 0")
         if self.until < 0:
             raise self.error(f"until {self.until}", expected="a step, or 0 for never")
+        for name, strengths in _MEANT_FOR.items():
+            default = type(self).__dataclass_fields__[name].default
+            if self.how not in strengths and getattr(self, name) != default:
+                raise self.error(
+                    f"{name} {getattr(self, name)} means nothing to a head that is {self.how}",
+                    mend=f"Leave it out: it is for {' and '.join(strengths)}",
+                )
         if self.role != LINKS:
             if self.shift:
                 raise self.error("shift", mend="Leave it out: it is for the role links")

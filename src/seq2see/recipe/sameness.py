@@ -78,5 +78,7 @@ def equal(name: str, value: Any, recorded: Any) -> bool:
 
 def _whole(roles: Any) -> Any:
     """Fills in what tables of roles leave to be the default."""
+    if not isinstance(roles, list) or not all(isinstance(role, dict) for role in roles):
+        return roles  # malformed, and so equal to none that were recorded
     defaults = {each.name: each.default for each in fields(HeadRole)}
     return [{**defaults, **role} for role in roles]
