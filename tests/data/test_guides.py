@@ -31,7 +31,7 @@ def test_links_follow_their_pairs_into_batches(tmp_path: Path) -> None:
     batch = Batches(store, BatchPlan(99)).collate([2, 0, 1])  # type: ignore[arg-type]
     assert batch.links is not None
     # row, target, source: a feature stands before the first pair's text.
-    assert batch.links.tolist() == [[1, 0, 3], [1, 1, 2], [2, 1, 0], [2, 0, 1]]
+    assert batch.links.tolist() == [[1, 1, 2], [1, 0, 3], [2, 1, 0], [2, 0, 1]]
     for row, target, source in batch.links.tolist():
         assert batch.wanted[row, target] == batch.source[row, source]
     again = Store.write(tmp_path / "store", PAIRS, tokenizers)

@@ -14,8 +14,8 @@ from seq2see.config import parse
 from seq2see.errors import ConfigError
 from seq2see.nn import attention
 from seq2see.nn.attention import MultiHeadAttention
-from seq2see.nn.heads import HeadSizes
 from seq2see.nn.cut import cut
+from seq2see.nn.heads import HeadSizes
 from seq2see.nn.kept import KeptHeads
 from seq2see.nn.network import Network, Sizes
 from seq2see.nn.settings import TransformerSettings

@@ -13,12 +13,12 @@ from torch.autograd import gradcheck
 from helpers import network, normal, randomised, recurrent_settings, tokens, transformer_settings
 from seq2see.nn import attention
 from seq2see.nn.attention import MultiHeadAttention, StateAttention
-from seq2see.nn.heads import HeadSizes
 from seq2see.nn.blocks import Block
 from seq2see.nn.dropout import Dropout
 from seq2see.nn.embedding import Embedding, new_table
 from seq2see.nn.encoder import RecurrentEncoder, TransformerEncoder
 from seq2see.nn.feedforward import FeedForward
+from seq2see.nn.heads import HeadSizes
 from seq2see.nn.masks import causal, over_keys
 from seq2see.nn.norms import Norm
 from seq2see.nn.positions import Learned, rotate

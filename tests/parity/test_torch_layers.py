@@ -11,9 +11,9 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from helpers import normal, randomised, recurrent_settings, same, transformer_settings, watched
 from seq2see.nn.attention import MultiHeadAttention
-from seq2see.nn.heads import HeadSizes
 from seq2see.nn.blocks import Block
 from seq2see.nn.encoder import RecurrentEncoder, TransformerEncoder
+from seq2see.nn.heads import HeadSizes
 from seq2see.nn.masks import causal, over_keys
 from seq2see.nn.norms import Norm
 from seq2see.nn.recurrent import CellKind, Recurrence

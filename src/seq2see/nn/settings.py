@@ -145,7 +145,9 @@ class TransformerSettings:
             )
         sizes = self.head_sizes
         shared = sizes.kv_heads < sizes.heads
-        frame = Frame(self.attentions, sizes.heads, sizes.d_key, shared, sizes.projections, self.positions)
+        frame = Frame(
+            self.attentions, sizes.heads, sizes.d_key, shared, sizes.projections, self.positions
+        )
         frame.check(self.roles)
 
     def roles_at(self, name: str) -> tuple[HeadRole, ...]:
