@@ -162,7 +162,9 @@ def _ways(
 ) -> list[Way]:
     each = (choices.parent, choices.token, choices.score, choices.total)
     ways = []
-    for rank, (parent, token, score, total) in enumerate(zip(*(x[0].tolist() for x in each), strict=True)):
+    for rank, (parent, token, score, total) in enumerate(
+        zip(*(x[0].tolist() for x in each), strict=True)
+    ):
         if total == NEVER or parent >= len(hypotheses):
             continue
         fate: Fate = "kept" if (*hypotheses[parent], token) in kept else "dropped"
