@@ -66,17 +66,23 @@ def bars(rows: Iterable[Row], name: Axis, value: Axis, *, series: str = "") -> C
         value: how long it is.
         series: the field that bars of one name are stacked and coloured by; empty for none.
     """
-    data = alt.Data(values=list(rows))
+    rows = list(rows)
+    names = list(dict.fromkeys(row[series] for row in rows)) if series else []
+    if series:  # the pieces of a bar stand in the order of the legend
+        rows = [{**row, "place": names.index(row[series])} for row in rows]
+    data = alt.Data(values=rows)
     y = alt.Y(name.field, type="nominal", sort=None, title=name.title or None)
-    base = alt.Chart(data, height=alt.Step(24)).encode(
+    base = alt.Chart(data).encode(
         x=_x(value), y=y, tooltip=_tooltip((replace(name, type="nominal"), value), series)
     )
-    base = base.encode(color=_colour(series)) if series else base
+    if series:
+        order = alt.Order("place", type="quantitative")
+        base = base.encode(color=_colour(series), order=order)
     layers: list[Any] = [base.mark_bar(cornerRadiusEnd=2, height={"band": 0.66})]
     if any("low" in row for row in data.values):
         whisker = alt.Chart(data).encode(x=alt.X("low", type="quantitative"), x2="high", y=y)
         layers.append(whisker.mark_rule(strokeWidth=2))
-    return _chart(alt.layer(*layers))
+    return _chart(alt.layer(*layers), 24 * len({row[name.field] for row in rows}))
 
 
 def points(rows: Iterable[Row], x: Axis, y: Axis, *, series: str = "") -> Chart:
@@ -95,9 +101,10 @@ def points(rows: Iterable[Row], x: Axis, y: Axis, *, series: str = "") -> Chart:
     return _chart(alt.layer(made.encode(color=_colour(series)) if series else made))
 
 
-def _chart(made: alt.LayerChart) -> Chart:
-    spec = made.properties(width="container").to_dict(validate=False)
-    spec.pop("config", None)  # colours and fonts are the page's
+def _chart(made: alt.LayerChart, height: int = 230) -> Chart:
+    spec = made.properties(width="container", height=height).to_dict(validate=False)
+    for name in ("config", "$schema"):  # colours and fonts are the page's, and no address is needed
+        spec.pop(name, None)
     return Chart(spec)
 
 
@@ -106,12 +113,13 @@ def _scale(axis: Axis) -> alt.Scale:
 
 
 def _x(axis: Axis) -> alt.X:
-    form = alt.Axis(format=axis.format, tickMinStep=1 if axis.format == "d" else alt.Undefined)
+    step = 1 if axis.format == "d" else alt.Undefined
+    form = alt.Axis(format=axis.format or alt.Undefined, tickMinStep=step)
     return alt.X(axis.field, type="quantitative", title=axis.title, scale=_scale(axis), axis=form)
 
 
 def _y(axis: Axis) -> alt.Y:
-    form = alt.Axis(format=axis.format)
+    form = alt.Axis(format=axis.format or alt.Undefined)
     return alt.Y(axis.field, type="quantitative", title=axis.title, scale=_scale(axis), axis=form)
 
 
@@ -120,5 +128,8 @@ def _colour(series: str) -> alt.Color:
 
 
 def _tooltip(axes: Sequence[Axis], series: str) -> list[alt.Tooltip]:
-    shown = [alt.Tooltip(a.field, type=a.type, title=a.title or " ", format=a.format) for a in axes]
+    shown = [
+        alt.Tooltip(a.field, type=a.type, title=a.title or " ", format=a.format or alt.Undefined)
+        for a in axes
+    ]
     return [alt.Tooltip(series, type="nominal", title=" "), *shown] if series else shown

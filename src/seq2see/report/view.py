@@ -79,6 +79,7 @@ class Figure:
         table: the numbers.
         caption: how to read it, and where the data comes from.
         open: whether the table is unfolded from the start.
+        half: whether it may stand beside another such figure.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Figure:
     table: Table | None = None
     caption: str = ""
     open: bool = False
+    half: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@
 (() => {
   const { figures, shared } = JSON.parse(document.getElementById("data").textContent);
   const pairs = shared.pairs || [];
-  const state = { pair: 0, at: "", head: 0, query: 0, scale: 0, step: 0 };
+  const state = { pair: 0, at: "", head: 0, query: 0, scale: 0, step: -1 };
   const redraws = []; // each drawing's own, called when the state changes
   const repaints = []; // what reads colours: called when the theme changes
 
@@ -28,9 +28,11 @@
   }
 
   // A token of any script keeps to itself; marks that are no text stand back.
+  const special = (text) => /^(<.+>|\[.+\])$/.test(text);
   function token(text) {
-    const special = /^(<.*>|\[.*\])$/.test(text);
-    return make("bdi", { className: special ? "mark" : "" }, text === "" ? "∅" : text);
+    if (special(text)) return make("bdi", { className: "mark" }, text);
+    const blank = text.startsWith("▁") ? [make("span", { className: "mark" }, "_")] : [];
+    return make("bdi", {}, blank, text.replace(/^▁/, "") || (blank.length ? "" : "∅"));
   }
 
   const opened = new Map();
@@ -83,7 +85,9 @@
 
   function pairSelect() {
     const names = pairs.map((p, i) => `${i + 1} · ${p.text.slice(0, 60)}${p.right ? "" : " · wrong"}`);
-    return select("Pair", names, state.pair, (pair) => change({ pair, query: 0, step: 0 }));
+    const label = select("Pair", names, state.pair, (pair) => change({ pair, query: 0, step: -1 }));
+    label.lastChild.className = "wide";
+    return label;
   }
 
   // Draws anew without losing the place of the keyboard among the controls.
@@ -113,13 +117,13 @@
   }
 
   function heat(rows, columns, found, label) {
-    const tall = columns.some((name) => [...name].length > 3);
+    const tall = columns.some((name) => [...name].length > 3 && !special(name));
     const head = columns.map((name) => make("th", { scope: "col" },
       make("span", { className: tall ? "tall" : "" }, token(name))));
     const body = rows.map((name, i) => make("tr", {}, make("th", { scope: "row" }, token(name)),
       columns.map((column, j) => {
         const w = found.values[i * found.columns + j];
-        const kind = w > 0.5 ? "strong" : w < 0.095 ? "faint" : "";
+        const kind = w > 0.55 ? "strong" : w < 0.095 ? "faint" : "";
         return make("td", { className: kind, "--w": Math.max(0, Math.min(1, w)).toFixed(3),
           title: `${name} ← ${column}: ${fixed(w, 3)}` }, fixed(w).replace(/^0(?=\.)/, ""));
       })));
@@ -166,7 +170,7 @@
       const pair = pairs[state.pair], tree = data.trees[state.pair];
       const count = tree.steps.length;
       if (!count) return [make("div", { className: "controls" }, pairSelect()), texts(pair)];
-      state.step = Math.min(state.step, count - 1);
+      if (state.step < 0) state.step = doubtful(tree);
       const slider = make("input", { type: "range", min: 0, max: count - 1, value: state.step,
         "aria-valuetext": `step ${state.step + 1} of ${count}`,
         oninput: () => change({ step: Number(slider.value) }) });
@@ -182,6 +186,18 @@
       });
       return [controls, texts(pair), pane, likely(tree, state.step)];
     }));
+  }
+
+  // The step at which the best output was least sure of its token.
+  function doubtful(tree) {
+    let parent = 0, least = 2, at = 0;
+    tree.best.forEach((id, t) => {
+      const ways = tree.steps[t].ways, way = ways.find((w) => w[0] === parent && w[1] === id);
+      if (!way) return;
+      if (way[2] < least) [least, at] = [way[2], t];
+      parent = ways.filter((w) => w[4] === "k").indexOf(way);
+    });
+    return at;
   }
 
   function shown(step) {
@@ -238,8 +254,7 @@
     const step = tree.steps[at], before = prefixes(tree, at);
     const taken = new Set(step.ways.filter((w) => w[4] !== "d").map((w) => `${w[0]}/${w[1]}`));
     const blocks = step.likely.map((each, h) => make("div", {},
-      make("h4", { title: (before[h] || []).join(" ") },
-        make("bdi", {}, (before[h] || []).length ? before[h].join(" ") : "from the start")),
+      make("h4", {}, make("bdi", {}, (before[h] || []).join(" ").replaceAll("▁", "_") || "from the start")),
       make("ol", {}, each.map(([id, p]) => make("li", { className: taken.has(`${h}/${id}`) ? "taken" : "" },
         make("span", {}, token(tree.names[id])), make("span", { className: "bar", "--w": p }),
         make("span", {}, p < 0.0005 ? "<.001" : fixed(p, 3)))))));
@@ -297,7 +312,8 @@
         data.largest[at].map((_, head) => tile(data, at, head, buttons))));
       return make("div", {}, make("h4", {}, title), top, layers);
     });
-    element.append(make("div", { className: "wall" }, groups));
+    const most = Math.max(...Object.values(data.largest).map((heads) => heads.length));
+    element.append(make("div", { className: "wall", "--least": `${Math.max(15, 1.5 + 3.4 * most)}rem` }, groups));
     redraws.push(() => buttons.forEach(({ button, at, head }) =>
       button.setAttribute("aria-pressed", String(at === state.at && head === state.head))));
   }
@@ -391,7 +407,7 @@
     const most = Math.max(...rows.flatMap((r) => [...r.each].map(Math.abs)), 1e-9);
     const best = Math.max(...rows.map((r) => r.now));
     const weight = (w) => make("td", {}, make("span", { className: "bar", "--w": w.toFixed(3) }), fixed(w));
-    const body = rows.map((r, j) => make("tr", { className: r.now === best ? "top" : "" },
+    const body = rows.map((r, j) => make("tr", { className: r.now === best ? "most" : "" },
       make("th", { scope: "row" }, token(keys[j])), make("td", {}, sticks(r.each, most)),
       make("td", {}, fixed(r.dot)),
       ...(r.seen ? [weight(r.plain), weight(r.own), weight(r.now)]
@@ -450,7 +466,7 @@
     repaints.push(async () => {
       if (last) last.finalize();
       last = await window.vegaEmbed(element, { ...spec, config: config(), autosize: { type: "fit-x", contains: "padding" } },
-        { actions: false, renderer: "svg", defaultStyle: false, tooltip: { disableDefaultStyle: true } });
+        { mode: "vega-lite", actions: false, renderer: "svg", defaultStyle: false, tooltip: { disableDefaultStyle: true } });
     });
   }
 
@@ -478,7 +494,7 @@
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-pair]");
-    if (link) change({ pair: Number(link.dataset.pair), query: 0, step: 0 });
+    if (link) change({ pair: Number(link.dataset.pair), query: 0, step: -1 });
   });
 
   const links = new Map([...document.querySelectorAll(".contents a")].map((a) => [a.hash.slice(1), a]));

@@ -45,13 +45,19 @@ def metric_name(metric: str) -> str:
     return NAMES.get(metric, metric)
 
 
+def a_metric(metric: str) -> str:
+    """Names a metric with its article."""
+    name = metric_name(metric)
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
 def _answer(subject: Subject, best: dict[str, Any]) -> str:
     training = subject.model.scores.get("training", {})
     seconds = f" in {duration(training['seconds'])}" if "seconds" in training else ""
     pairs = f" on {counted(training['pairs'], 'pair')}" if "pairs" in training else ""
     return (
         f"A network of {whole(subject.network.parameter_count)} parameters,"
-        f" trained{seconds}{pairs}, has a {metric_name(best['metric'])} of {fixed(best['value'])}"
+        f" trained{seconds}{pairs}, has {a_metric(best['metric'])} of {fixed(best['value'])}"
         f" ({span(best['low'], best['high'])}) on {counted(best['sources'], 'source')}."
     )
 

@@ -36,7 +36,7 @@ def page(subject: Subject) -> Page | Absent:
     return Page(
         "head",
         TITLE,
-        "How do a query and the keys make the weights, and what does the square root of d_k do?",
+        "How do a query and the keys make the weights, and what does √dₖ do?",
         _answer(subject),
         "The network was trained with its own scale: one that had been trained with another would"
         " have learnt other queries and keys.",
@@ -140,12 +140,12 @@ def _answer(subject: Subject) -> str:
     now = percent(largest(subject, 1.0))
     if not settings.scaled:
         return (
-            f"This network does not divide by √d_k = {fixed(root)}: the largest weight of a row is"
+            f"This network does not divide by √dₖ = {fixed(root)}: the largest weight of a row is"
             f" {now} on average, and with the division it would be"
             f" {percent(largest(subject, 1 / root))}."
         )
     return (
-        f"With scores divided by √d_k = {fixed(root)}, the largest weight of a row is {now} on"
+        f"With scores divided by √dₖ = {fixed(root)}, the largest weight of a row is {now} on"
         f" average; with the same queries and keys undivided it would be"
         f" {percent(largest(subject, root))}."
     )
@@ -166,9 +166,9 @@ def _figure(subject: Subject, cards: list[dict[str, Any]]) -> Figure:
         "For each key a row: the products of query and key feature by feature as bars, their sum,"
         " the weights before and after the scale, and the size of the value.",
         Drawing("head", {"cards": cards}),
-        caption="Bars: q_d · k_d for each feature d, to one scale for all keys. Norm of v: how much"
-        " there is to read. What it writes: the tokens whose output vectors point most in the"
-        f" direction of the head's output, before the final norm.{some}",
+        caption="Bars: query times key, feature by feature, to one scale for all keys. Norm of v:"
+        " how much there is to read. What it writes: the tokens whose output vectors point most in"
+        f" the direction of the head's output, before the final norm.{some}",
     )
 
 

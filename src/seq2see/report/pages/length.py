@@ -88,7 +88,8 @@ def cut(sizes: list[int], most: int = MOST, least: int = LEAST) -> list[tuple[in
             groups.append([])
         groups[-1] += [i for i, each in enumerate(sizes) if each == size]
     if len(groups) > 1 and len(groups[-1]) < least:
-        groups[-2] += groups.pop()
+        rest = groups.pop()
+        groups[-1] += rest
     return [(min(sizes[i] for i in g), max(sizes[i] for i in g), g) for g in groups if g]
 
 

@@ -111,7 +111,9 @@ def _products(found: Tensor) -> Figure:
         "Dot product by offset",
         f"A line that is highest, {fixed(max(row['product'] for row in rows))}, at offset 0 and"
         " falls to both sides.",
-        lines(rows, Axis("offset", "offset"), Axis("product", f"product with position {centre}")),
+        lines(
+            rows, Axis("offset", "offset", "d"), Axis("product", f"product with position {centre}")
+        ),
         table(("offset", "product"), cells, ("offset", "product")),
         "How alike a position is to its neighbours before any projection: what a head that looks by"
         " position starts from.",

@@ -8,7 +8,7 @@ from typing import Any
 from seq2see.evaluate.metrics import metric_named
 from seq2see.report.charts import Axis, lines
 from seq2see.report.numbers import counted, duration, fixed, significant, whole
-from seq2see.report.pages.card import metric_name
+from seq2see.report.pages.card import a_metric, metric_name
 from seq2see.report.subject import Subject
 from seq2see.report.view import Absent, Figure, Page, table
 
@@ -45,8 +45,8 @@ def _answer(windows: Rows, validations: Rows) -> str:
     best = best_of(validations)
     place = "the last of them" if best is validations[-1] else "not the last of them"
     return (
-        f"{text}; of {counted(len(validations), 'validation')} the best, a"
-        f" {metric_name(best['metric'])} of {fixed(best['score'])}, came after step"
+        f"{text}; of {counted(len(validations), 'validation')} the best,"
+        f" {a_metric(best['metric'])} of {fixed(best['score'])}, came after step"
         f" {whole(best['step'])}, {place}."
     )
 
@@ -114,6 +114,7 @@ def _rates(windows: Rows) -> Figure:
         f"A line that is highest, {significant(top['rate'])}, at step {whole(top['step'])}.",
         lines(windows, Axis("step", "step", "d"), Axis("rate", "learning rate", "~g", zero=True)),
         table(("step", "rate"), cells, ("step", "rate")),
+        half=True,
     )
 
 
@@ -129,4 +130,5 @@ def _norms(windows: Rows) -> Figure:
         ),
         table(("step", "norm"), cells, ("step", "norm")),
         "Before clipping, of the last step of each record: single steps, so it is rough.",
+        half=True,
     )
