@@ -74,8 +74,7 @@ def test_it_opens_without_a_word_and_asks_nobody(chromium, either, width, scheme
     )
     assert one.locator(".drawing svg.marks").count() == charts
     assert one.locator(".drawing:empty").count() == 0
-    for details in one.locator("details:not([open]) > summary").all():
-        details.click()
+    one.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     assert one.evaluate("document.documentElement.scrollWidth") <= width
     assert one.said == []
     one.page.context.close()

@@ -46,7 +46,7 @@ def lines(
         series: the field that tells lines apart, as a legend; empty for one line.
         points: whether each row is marked.
     """
-    data = alt.Data(values=list(rows))
+    data = alt.InlineData(values=list(rows))
     base = alt.Chart(data).encode(x=_x(x), y=_y(y), tooltip=_tooltip((x, y), series))
     base = base.encode(color=_colour(series)) if series else base
     point = {"size": 42} if points else False
@@ -54,7 +54,7 @@ def lines(
     if any("low" in row for row in data.values):
         whisker = alt.Chart(data).encode(x=_x(x), y=_y(Axis("low", y.title, y.format)), y2="high")
         layers.insert(0, whisker.mark_rule(strokeWidth=2, opacity=0.4))
-    return _chart(alt.layer(*layers))
+    return _chart(layers)
 
 
 def bars(rows: Iterable[Row], name: Axis, value: Axis, *, series: str = "") -> Chart:
@@ -70,7 +70,7 @@ def bars(rows: Iterable[Row], name: Axis, value: Axis, *, series: str = "") -> C
     names = list(dict.fromkeys(row[series] for row in rows)) if series else []
     if series:  # the pieces of a bar stand in the order of the legend
         rows = [{**row, "place": names.index(row[series])} for row in rows]
-    data = alt.Data(values=rows)
+    data = alt.InlineData(values=rows)
     y = alt.Y(name.field, type="nominal", sort=None, title=name.title or None)
     base = alt.Chart(data).encode(
         x=_x(value), y=y, tooltip=_tooltip((replace(name, type="nominal"), value), series)
@@ -82,7 +82,7 @@ def bars(rows: Iterable[Row], name: Axis, value: Axis, *, series: str = "") -> C
     if any("low" in row for row in data.values):
         whisker = alt.Chart(data).encode(x=alt.X("low", type="quantitative"), x2="high", y=y)
         layers.append(whisker.mark_rule(strokeWidth=2))
-    return _chart(alt.layer(*layers), 24 * len({row[name.field] for row in rows}))
+    return _chart(layers, 24 * len({row[name.field] for row in rows}))
 
 
 def points(rows: Iterable[Row], x: Axis, y: Axis, *, series: str = "") -> Chart:
@@ -94,14 +94,15 @@ def points(rows: Iterable[Row], x: Axis, y: Axis, *, series: str = "") -> Chart:
         y: a number.
         series: the field that colours tell apart; empty for none.
     """
-    data = alt.Data(values=list(rows))
+    data = alt.InlineData(values=list(rows))
     tooltip = [alt.Tooltip("name", type="nominal", title=" "), *_tooltip((x, y), series)]
     made = alt.Chart(data).mark_point(filled=True, size=70, opacity=0.85)
     made = made.encode(x=_x(x), y=_y(y), tooltip=tooltip)
-    return _chart(alt.layer(made.encode(color=_colour(series)) if series else made))
+    return _chart([made.encode(color=_colour(series)) if series else made])
 
 
-def _chart(made: alt.LayerChart, height: int = 230) -> Chart:
+def _chart(layers: Sequence[Any], height: int = 230) -> Chart:
+    made: Any = alt.layer(*layers)
     spec = made.properties(width="container", height=height).to_dict(validate=False)
     for name in ("config", "$schema"):  # colours and fonts are the page's, and no address is needed
         spec.pop(name, None)

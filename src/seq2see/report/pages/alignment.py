@@ -61,8 +61,8 @@ def _figure(subject: Subject, crosses: list[str]) -> Figure:
     views: list[dict[str, Any]] = []
     for at in reversed(crosses):  # the last layer first, which decides what is written
         heads = subject.traces[0][f"{at}.pattern"].shape[1]
-        each = [{"head": head} for head in range(heads)] if heads > 1 else []
-        views += [{"method": "weight", "at": at, **one} for one in ({"head": "mean"}, *each)]
+        each: list[str | int] = ["mean", *range(heads)] if heads > 1 else ["mean"]
+        views += [{"method": "weight", "at": at, "head": one} for one in each]
     return Figure(
         "grid",
         "Attention over the source",

@@ -68,15 +68,10 @@ def edits_between(written: Sequence[str], wanted: Sequence[str], source: int = 0
         source: the number to note.
     """
     found = []
-    for kind, at, place in Levenshtein.editops(wanted, written):
-        found.append(
-            Edit(
-                kind,
-                "" if kind == "insert" else wanted[at],
-                "" if kind == "delete" else written[place],
-                source,
-            )
-        )
+    for edit in Levenshtein.editops(wanted, written):
+        missing = "" if edit.tag == "insert" else wanted[edit.src_pos]
+        put = "" if edit.tag == "delete" else written[edit.dest_pos]
+        found.append(Edit(edit.tag, missing, put, source))
     return found
 
 

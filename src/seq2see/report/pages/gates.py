@@ -45,7 +45,7 @@ def _cells(subject: Subject) -> list[str]:
 
 def average(subject: Subject, cell: str, gate: str) -> float:
     """Averages a gate over features, steps and the pairs that are opened."""
-    return mean([float(seen[f"{cell}.{gate}"].mean()) for seen in subject.traces])
+    return mean(np.array([float(seen[f"{cell}.{gate}"].mean()) for seen in subject.traces]))
 
 
 def kept(subject: Subject, cell: str) -> float:
