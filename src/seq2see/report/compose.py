@@ -6,14 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from seq2see.report.pages import (
+    ablation,
     alignment,
     card,
     decoding,
+    distance,
     errors,
     gates,
     head,
     length,
+    lens,
+    neuron,
     position,
+    residual,
     training,
     wall,
 )
@@ -24,11 +29,16 @@ PAGES: tuple[Callable[[Subject], Page | Absent], ...] = (
     card.page,
     training.page,
     length.page,
+    distance.page,
     decoding.page,
     alignment.page,
     wall.page,
     head.page,
     gates.page,
+    ablation.page,
+    lens.page,
+    neuron.page,
+    residual.page,
     position.page,
     errors.page,
 )

@@ -18,7 +18,9 @@ from seq2see.decode.tree import Tree, grow
 from seq2see.errors import DataError
 from seq2see.evaluate.metrics import Score, per_source
 from seq2see.files import read_lines
+from seq2see.look.heads import HeadOptions, heads
 from seq2see.look.names import only
+from seq2see.look.table import HeadTable
 from seq2see.look.trace import Trace, trace
 from seq2see.nn.network import Network
 from seq2see.recipe.folder import TrainingFolder
@@ -124,6 +126,11 @@ class Subject:
         ]
         numbers = drawn(len(whole), self.extent.averaged, self.extent.seed)
         return [whole[i] for i in numbers]
+
+    @cached_property
+    def heads(self) -> HeadTable:
+        """What each head does, and how much less likely the targets are without it."""
+        return heads(self.translator, self.averaged, HeadOptions())
 
     def shared(self) -> dict[str, Any]:
         """Returns the pairs that are opened, as the drawings read them."""

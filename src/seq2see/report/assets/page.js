@@ -155,7 +155,7 @@
       const record = view.values ? view.values[state.pair] : shared.patterns[state.pair][view.at];
       const found = matrix(record, view.head ?? 0);
       const names = (side, fallback) => {
-        const wanted = view[side] || fallback;
+        const wanted = view.each ? view.each[side][state.pair] : view[side] || fallback;
         return Array.isArray(wanted) ? wanted : pair[wanted];
       };
       return [controls, texts(pair),
@@ -318,6 +318,15 @@
       button.setAttribute("aria-pressed", String(at === state.at && head === state.head))));
   }
 
+  // The mean weight by offset, from keys before the query on the left to keys after it.
+  function profile(weights) {
+    const svg = drawn("svg", { viewBox: `0 0 ${weights.length} 10`, preserveAspectRatio: "none",
+      class: "profile", "aria-hidden": "true" });
+    const bars = weights.map((w, i) => (w ? `M${i + 0.5} 10v${(-10 * w).toFixed(2)}` : "")).join("");
+    svg.append(drawn("path", { d: bars }), drawn("path", { class: "own", d: `M${weights.length / 2} 0v10` }));
+    return svg;
+  }
+
   function tile(data, at, head, buttons) {
     const found = scaled(matrix(data.maps[at], head));
     const canvas = make("canvas");
@@ -329,7 +338,7 @@
       onclick: () => {
         change({ at, head, query: 0 });
         location.hash = document.getElementById("head") ? "head" : "alignment";
-      } }, canvas, make("span", {}, note || weight));
+      } }, canvas, profile(data.offsets[at][head]), make("span", {}, note || weight));
     buttons.push({ button, at, head });
     return button;
   }

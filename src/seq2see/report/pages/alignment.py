@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
+import torch
 
+from seq2see.look.agreement import kendall
+from seq2see.look.alignment import MEASURES, Alignment, How, align
 from seq2see.report.numbers import counted, fixed, percent
+from seq2see.report.packing import packed
 from seq2see.report.subject import Subject, mean
 from seq2see.report.view import Absent, Drawing, Figure, Link, Page, table
 
@@ -27,9 +33,9 @@ def page(subject: Subject) -> Page | Absent:
         TITLE,
         "Where in the source did it look for each piece of the output?",
         _answer(subject, crosses[-1]),
-        "A weight says where a head looked, not whether what it read there mattered; and the query"
-        " of a row has not yet seen the token that the row predicts.",
-        (_figure(subject, crosses), _table(subject, crosses[-1])),
+        "A weight says where a head looked, not whether what it read there mattered: hold it against"
+        " erasure. And the query of a row has not yet seen the token that the row predicts.",
+        (_figure(subject, crosses), *_agreement(subject), _table(subject, crosses[-1])),
     )
 
 
@@ -63,13 +69,61 @@ def _figure(subject: Subject, crosses: list[str]) -> Figure:
         heads = subject.traces[0][f"{at}.pattern"].shape[1]
         each: list[str | int] = ["mean", *range(heads)] if heads > 1 else ["mean"]
         views += [{"method": "weight", "at": at, "head": one} for one in each]
+    views += [_measured(subject, by) for by in MEASURES[1:]]
     return Figure(
         "grid",
         "Attention over the source",
         "A grid for each pair: a row an output piece, a column a source piece, darker where more of"
         " the row's attention went. The rows sum to 1.",
         Drawing("grid", {"rows": "target", "columns": "source", "views": views}),
-        caption="Each row belongs to the prediction of its piece. Point at a cell for its number.",
+        caption="Each row belongs to the prediction of its piece. Norm: the length of what the heads of"
+        " the last layer but one bring from a source piece. Gradient: source embedding times gradient."
+        " Erasure: how much less probable the piece becomes without the source piece; what makes it"
+        " more probable shows as 0. Rows of these three are divided by their sums.",
+    )
+
+
+def measured(subject: Subject, by: str) -> list[Alignment]:
+    """Aligns the pairs that are opened by one of the measures of `seq2see.look.alignment`."""
+    sources = [replace(subject.asked.sources[i], target="") for i in subject.numbers]
+    targets = [subject.outputs[i] for i in subject.numbers]
+    return align(subject.translator, sources, targets, How(by=by))
+
+
+def _measured(subject: Subject, by: str) -> dict[str, Any]:
+    found = measured(subject, by)
+    values = []
+    for one in found:
+        matrix = one.matrix.clamp(min=0)
+        values.append(packed((matrix / matrix.sum(1, keepdim=True).clamp(min=1e-12)).numpy()))
+    sides = {"rows": [one.target for one in found], "columns": [one.source for one in found]}
+    return {"method": by, "values": values, "each": sides}
+
+
+def agreements(subject: Subject) -> dict[tuple[str, str], float]:
+    """Averages Kendall's tau between every two measures over the rows of all pairs."""
+    every = {by: measured(subject, by) for by in MEASURES}
+    found = {}
+    for first, second in combinations(MEASURES, 2):
+        pairs = zip(every[first], every[second], strict=True)
+        taus = torch.cat([kendall(one.matrix, other.matrix) for one, other in pairs])
+        found[first, second] = float(taus.nanmean())
+    return found
+
+
+def _agreement(subject: Subject) -> tuple[Figure, ...]:
+    found = agreements(subject)
+    rows = [(first, second, fixed(tau)) for (first, second), tau in found.items()]
+    return (
+        Figure(
+            "agreement",
+            "How far the four measures agree",
+            f"{counted(len(rows), 'number')} from −1 to 1.",
+            table=table(("measure", "and", "Kendall's tau"), rows, ("Kendall's tau",)),
+            caption="1: they put the source pieces of an output piece in the same order; 0: they have"
+            " nothing to do with each other. Mean over the output pieces of the pairs opened.",
+            open=True,
+        ),
     )
 
 

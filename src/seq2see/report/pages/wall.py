@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from seq2see.look.jobs import NONE
+from seq2see.look.table import HeadRow, HeadTable
 from seq2see.report.averages import Average, averages
-from seq2see.report.numbers import counted, fixed, percent
+from seq2see.report.numbers import counted, fixed, significant, span
 from seq2see.report.packing import packed
 from seq2see.report.pages.alignment import attentions
 from seq2see.report.subject import Subject
-from seq2see.report.view import Absent, Drawing, Figure, Page, table
+from seq2see.report.view import Absent, Drawing, Figure, Page, Table, table
 
 TITLE = "Head wall"
 
@@ -23,10 +27,10 @@ def page(subject: Subject) -> Page | Absent:
     return Page(
         "wall",
         TITLE,
-        "What does each head look at, on the average of the data?",
-        _answer(found),
-        "An average hides what a head does for single words; and a head with a clear picture may"
-        " still matter little to the output.",
+        "What does each head do, on the average of the data?",
+        _answer(subject.heads),
+        "A role describes where a head looks, not what for; an average hides what it does for single"
+        " words, and a head with a clear picture may still matter little to the output.",
         (_figure(subject, found),),
     )
 
@@ -57,46 +61,78 @@ def _sides(at: str) -> dict[str, str]:
     )
 
 
-def _answer(found: Mapping[str, Average]) -> str:
-    heads = [
-        (float(w), f"{at} head {i}") for at, a in found.items() for i, w in enumerate(a.largest)
-    ]
-    sharp, flat = max(heads), min(heads)
-    if len(heads) == 1:
-        return (
-            f"The one head, {sharp[1]}, puts {percent(sharp[0])} of a row's attention on one key;"
-            f" spread evenly it would be {percent(next(iter(found.values())).even)}."
-        )
+def _answer(table: HeadTable) -> str:
+    least = min(table, key=_worth)
+    kinds = Counter(row.role for row in table if row.role != NONE)
+    shown = ", ".join(f"{count} {role}" for role, count in kinds.most_common())
+    found = f"{sum(kinds.values())} of {counted(len(table), 'head')} have taken a role"
+    found += f" ({shown})" if shown else ""
+    change = least.change
+    assert change is not None
     return (
-        f"Of {len(heads)} heads the sharpest, {sharp[1]}, puts {percent(sharp[0])} of a row's"
-        f" attention on one key, the flattest, {flat[1]}, {percent(flat[0])}."
+        f"{found}; the output hangs most on {least.at} head {least.head}, without which a target"
+        f" token is {fixed(-change.value)} nats less probable."
     )
+
+
+def _worth(row: HeadRow) -> float:
+    return row.change.value if row.change else 0.0
 
 
 def _figure(subject: Subject, found: Mapping[str, Average]) -> Figure:
-    cells = [
-        (at, str(head), fixed(float(a.largest[head])), fixed(a.even))
-        for at, a in found.items()
-        for head in range(len(a.largest))
-    ]
+    rows = subject.heads
     groups: dict[str, list[str]] = {}
     for at in found:
         groups.setdefault(_group(at), []).append(at)
-    maps = {at: packed(a.maps.numpy()) for at, a in found.items()}
-    largest = {at: [round(float(w), 4) for w in a.largest] for at, a in found.items()}
-    heads = ("attention", "head", "largest weight", "if even")
+    data = {
+        "groups": groups,
+        "maps": {at: packed(a.maps.numpy()) for at, a in found.items()},
+        "largest": {at: [round(float(w), 4) for w in a.largest] for at, a in found.items()},
+        "notes": {at: [r.role for r in rows if r.at == at] for at in found},
+        "offsets": {at: [_profile(r) for r in rows if r.at == at] for at in found},
+    }
     return Figure(
         "wall-maps",
         "Mean pattern of every head",
-        f"{counted(len(cells), 'small map')}, a row a layer and a column a head: from top to bottom"
+        f"{counted(len(rows), 'small map')}, a row a layer and a column a head: from top to bottom"
         " the queries from the first to the last of a text, from left to right the keys.",
-        Drawing("wall", {"groups": groups, "maps": maps, "largest": largest}),
-        table(heads, cells, heads[1:]),
+        Drawing("wall", data),
+        _table(rows, found),
         f"Mean over {counted(len(subject.averaged), 'pair')}, forced along the references;"
         " positions as shares of the length, so that texts of any length lie over each other. A"
         " diagonal keeps the order; an upright line looks at one place, wherever it is asked from."
+        " The bars below: weight by offset from 8 before the query to 8 after it. Last, the role."
         " Choose a head to open its card.",
     )
+
+
+def _profile(row: HeadRow) -> list[float]:
+    return [0.0 if math.isnan(weight) else round(weight, 3) for weight in row.offsets]
+
+
+def _table(rows: HeadTable, found: Mapping[str, Average]) -> Table:
+    cells = []
+    for row in rows:
+        change = row.change
+        assert change is not None
+        cells.append(
+            (
+                row.at,
+                str(row.head),
+                row.role if row.role != NONE else f"none ({row.best.job})",
+                fixed(row.best.match),
+                fixed(row.best.even),
+                fixed(float(found[row.at].largest[row.head])),
+                fixed(row.relative_entropy),
+                significant(row.importance, 2),
+                f"{fixed(change.value, 3)} ({span(change.low, change.high, 3)})",
+            )
+        )
+    heads = (
+        "attention", "head", "role (best)", "match", "if even", "largest weight", "entropy",
+        "importance", "change when ablated",
+    )  # fmt: skip
+    return table(heads, cells, (heads[1], *heads[3:]))
 
 
 def _group(at: str) -> str:
