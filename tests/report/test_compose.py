@@ -26,11 +26,11 @@ def rows(report: Report, name: str) -> list[dict[str, Any]]:
 
 def test_each_architecture_has_the_pages_that_apply(transformer, bilstm) -> None:
     assert [p.name for p in transformer.report.pages] == [
-        "card", "training", "length", "decoding", "alignment", "wall", "head", "positions",
-        "errors",
+        "card", "training", "length", "distance", "decoding", "alignment", "wall", "head", "ablation", "lens",
+        "neurons", "stream", "positions", "errors",
     ]  # fmt: skip
     assert [p.name for p in bilstm.report.pages] == [
-        "card", "training", "length", "decoding", "alignment", "wall", "gates", "errors",
+        "card", "training", "length", "distance", "decoding", "alignment", "wall", "gates", "errors",
     ]  # fmt: skip
     left_out = {one.title: one.why for one in bilstm.report.absent}
     assert "recurrent" in left_out["Head card"]
@@ -94,12 +94,37 @@ def test_decoding_counts_the_pairs_of_its_table(either) -> None:
     assert [row["it is"] == "right" for row in table] == [subject.right[i] for i in subject.numbers]
 
 
-def test_the_wall_names_the_extremes_of_its_table(transformer) -> None:
+def test_the_wall_counts_the_roles_of_its_table(transformer) -> None:
     table, answer = rows(transformer.report, "wall-maps"), page(transformer.report, "wall").answer
-    weights = {f"{row['attention']} head {row['head']}": row["largest weight"] for row in table}
-    sharp, flat = re.findall(r"(?:sharpest|flattest), (\S+ head \d+),", answer)
-    assert f"Of {len(table)} heads" in answer
-    assert weights[sharp] == max(weights.values()) and weights[flat] == min(weights.values())
+    roles = [row["role (best)"] for row in table if not row["role (best)"].startswith("none")]
+    assert f"{len(roles)} of {len(table)} heads have taken a role" in answer
+    for role in set(roles):
+        assert f"{roles.count(role)} {role}" in answer
+    lost = {
+        f"{row['attention']} head {row['head']}": float(
+            row["change when ablated"].split(" (")[0].replace("−", "-")
+        )
+        for row in table
+    }
+    [most] = re.findall(r"most on (\S+ head \d+),", answer)
+    assert lost[most] == min(lost.values())
+
+
+def test_ablation_counts_what_its_tables_hold(transformer) -> None:
+    table, answer = rows(transformer.report, "lost"), page(transformer.report, "ablation").answer
+    lower = [float(row["95 % interval"].split(" to ")[0].replace("−", "-")) for row in table]
+    assert f"any one of {sum(low > 0 for low in lower)} of the {len(table)} heads" in answer
+    kept = [int(row["heads left"]) for row in rows(transformer.report, "pruning")]
+    assert kept[0] == len(table) and kept[-1] == 0
+
+
+def test_the_lens_ends_where_the_network_does(transformer) -> None:
+    table = rows(transformer.report, "lens-layers")
+    scored = transformer.subject.model.score(transformer.subject.averaged)
+    every = [score for one in scored for score in one.token_scores]
+    last = float(table[-1]["ln p a token"].replace("−", "-"))
+    assert last == pytest.approx(sum(every) / len(every), abs=0.0051)
+    assert table[-1]["settled"] == "100 %"
 
 
 def test_errors_count_what_their_tables_count(either) -> None:

@@ -83,4 +83,4 @@ def _asset(name: str) -> str:
 @cache
 def _vega() -> str:
     """Returns Vega, Vega-Lite and Vega-Embed as one script, from the package vl-convert."""
-    return vl_convert.javascript_bundle(None)
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")

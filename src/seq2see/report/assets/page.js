@@ -338,7 +338,7 @@
       onclick: () => {
         change({ at, head, query: 0 });
         location.hash = document.getElementById("head") ? "head" : "alignment";
-      } }, canvas, profile(data.offsets[at][head]), make("span", {}, note || weight));
+      } }, canvas, profile(data.offsets[at][head]), make("span", {}, note && note !== "none" ? note : "–"));
     buttons.push({ button, at, head });
     return button;
   }
@@ -466,7 +466,7 @@
       legend: { orient: "top", labelColor: ink, labelFontSize: 12, symbolType: "circle", title: null, offset: 6 },
       range: { category: colours, heatmap: [colour("--mark"), colour("--heat")] },
       mark: { color: colours[0] }, line: { color: colours[0] }, bar: { color: colours[0] },
-      point: { color: colours[0] }, rule: { color: soft }, text: { color: ink },
+      point: { color: colours[0] }, rule: { color: ink }, text: { color: ink },
     };
   }
 

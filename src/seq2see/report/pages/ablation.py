@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from seq2see.evaluate.metrics import metric_named
 from seq2see.look.change import Task
 from seq2see.look.curve import PruningCurve, pruning_curve
 from seq2see.look.prune import order, worth
@@ -56,11 +55,12 @@ def curve(subject: Subject, by: str) -> PruningCurve:
 def _answer(rows: list[HeadRow], found: PruningCurve) -> str:
     sure = [row for row in rows if row.change and row.change.sure and row.change.value < 0]
     name = metric_name(found.metric)
-    unit = "points" if metric_named(found.metric).higher_is_better else "percent points"
+    spare, step = found.spare(FALL), found.points[0].kept - found.points[1].kept
+    many = f"{spare} can go" if spare else f"not even {step} can go"
     return (
         f"The targets become surely less probable without any one of {len(sure)} of the {len(rows)}"
-        f" heads; {found.spare(FALL)} can go together, those worth least first, before the {name}"
-        f" gets worse by more than {fixed(FALL, 0)} {unit}."
+        f" heads; {many} together, those worth least first, before the {name} gets worse by more"
+        f" than {fixed(FALL, 0)}."
     )
 
 
@@ -95,17 +95,14 @@ def _bars(rows: list[HeadRow]) -> Figure:
 
 def _curves(curves: dict[str, PruningCurve]) -> Figure:
     name = metric_name(next(iter(curves.values())).metric)
-    rows = [
-        {"kept": point.kept, "score": point.score, "order": by}
-        for by, one in curves.items()
-        for point in one.points
-    ]
-    cells = [(row["order"], str(row["kept"]), fixed(float(row["score"]))) for row in rows]
+    each = [(by, point) for by, one in curves.items() for point in one.points]
+    rows = [{"kept": point.kept, "score": point.score, "order": by} for by, point in each]
+    cells = [(by, str(point.kept), fixed(point.score)) for by, point in each]
     ends = {by: one.points[-1] for by, one in curves.items()}
     return Figure(
         "pruning",
         f"{name[0].upper()}{name[1:]} by heads that are left",
-        f"Two lines from {fixed(float(rows[0]['score']))} with all heads to"
+        f"Two lines from {fixed(each[0][1].score)} with all heads to"
         f" {fixed(ends['gradient'].score)} with none.",
         lines(
             rows, Axis("kept", "heads left", "d"), Axis("score", name), series="order", points=True
@@ -135,7 +132,8 @@ def _scatter(rows: Iterable[HeadRow]) -> Figure:
             series="part",
         ),
         table(heads, cells, heads[1:]),
-        "Importance tells from one pass how much the loss depends on a head; ablation measures it.",
+        "Importance tells from one pass how much the loss depends on a head; ablation measures it"
+        " with the head gone.",
     )
 
 

@@ -33,8 +33,8 @@ def page(subject: Subject) -> Page | Absent:
         TITLE,
         "Where in the source did it look for each piece of the output?",
         _answer(subject, crosses[-1]),
-        "A weight says where a head looked, not whether what it read there mattered: hold it against"
-        " erasure. And the query of a row has not yet seen the token that the row predicts.",
+        "A weight says where a head looked, not whether what it read there mattered: hold it"
+        " against erasure. And the query of a row has not yet seen the token that it predicts.",
         (_figure(subject, crosses), *_agreement(subject), _table(subject, crosses[-1])),
     )
 
@@ -76,10 +76,11 @@ def _figure(subject: Subject, crosses: list[str]) -> Figure:
         "A grid for each pair: a row an output piece, a column a source piece, darker where more of"
         " the row's attention went. The rows sum to 1.",
         Drawing("grid", {"rows": "target", "columns": "source", "views": views}),
-        caption="Each row belongs to the prediction of its piece. Norm: the length of what the heads of"
-        " the last layer but one bring from a source piece. Gradient: source embedding times gradient."
-        " Erasure: how much less probable the piece becomes without the source piece; what makes it"
-        " more probable shows as 0. Rows of these three are divided by their sums.",
+        caption="Each row belongs to the prediction of its piece. Norm: the length of what the"
+        " heads of the last layer but one bring from a source piece. Gradient: source embedding"
+        " times gradient. Erasure: how much less probable the piece becomes without the source"
+        " piece; what makes it more probable shows as 0. Rows of these three are divided by their"
+        " sums.",
     )
 
 
@@ -120,8 +121,8 @@ def _agreement(subject: Subject) -> tuple[Figure, ...]:
             "How far the four measures agree",
             f"{counted(len(rows), 'number')} from −1 to 1.",
             table=table(("measure", "and", "Kendall's tau"), rows, ("Kendall's tau",)),
-            caption="1: they put the source pieces of an output piece in the same order; 0: they have"
-            " nothing to do with each other. Mean over the output pieces of the pairs opened.",
+            caption="1: they put the source pieces of an output piece in the same order; 0: they"
+            " have nothing to do with each other. Mean over the output pieces of the pairs opened.",
             open=True,
         ),
     )

@@ -59,7 +59,7 @@ def _answer(shares: list[float]) -> str:
     half = next(layer for layer, share in enumerate(shares) if share >= 0.5)
     return (
         f"Of the tokens that it gets right, {percent(shares[0])} are settled after layer 0 of the"
-        f" decoder and {percent(shares[-2])} before the last; half of them are from layer {half} on."
+        f" decoder and {percent(shares[-2])} before the last; half of them from layer {half} on."
     )
 
 

@@ -29,8 +29,8 @@ def page(subject: Subject) -> Page | Absent:
         TITLE,
         "What does each head do, on the average of the data?",
         _answer(subject.heads),
-        "A role describes where a head looks, not what for; an average hides what it does for single"
-        " words, and a head with a clear picture may still matter little to the output.",
+        "A role describes where a head looks, not what for; an average hides what it does for"
+        " single words, and a head with a clear picture may still matter little to the output.",
         (_figure(subject, found),),
     )
 
@@ -101,8 +101,8 @@ def _figure(subject: Subject, found: Mapping[str, Average]) -> Figure:
         f"Mean over {counted(len(subject.averaged), 'pair')}, forced along the references;"
         " positions as shares of the length, so that texts of any length lie over each other. A"
         " diagonal keeps the order; an upright line looks at one place, wherever it is asked from."
-        " The bars below: weight by offset from 8 before the query to 8 after it. Last, the role."
-        " Choose a head to open its card.",
+        " The bars below: weight by offset from 8 before the query to 8 after it. Last, the role,"
+        " if it has one. Choose a head to open its card.",
     )
 
 
