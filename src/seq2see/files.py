@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -122,3 +123,14 @@ def refusing(
         yield
     except OSError as error:
         raise kind(f"cannot be written ({error})", where=str(where), mend=mend) from error
+
+
+def finite(value: Any) -> Any:
+    """Replaces NaN and infinite numbers, at any depth, by None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(each) for each in value]
+    return value

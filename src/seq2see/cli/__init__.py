@@ -58,6 +58,7 @@ def build() -> typer.Typer:
     from seq2see.cli.compare import compare
     from seq2see.cli.demo import demo
     from seq2see.cli.evaluate import evaluate
+    from seq2see.cli.look import look
     from seq2see.cli.score import score
     from seq2see.cli.train import train
     from seq2see.cli.translate import translate
@@ -75,6 +76,7 @@ def build() -> typer.Typer:
     app.command("translate")(translate)
     app.command("score")(score)
     app.command("evaluate")(evaluate)
+    app.command("look")(look)
     app.command("compare")(compare)
     app.command("bench")(bench)
     app.command("demo")(demo)

@@ -12,6 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from seq2see.files import finite
+
 _FILE_WIDTH = 240
 """Columns of a table that goes to a file: a score keeps its signature on its line."""
 
@@ -83,17 +85,6 @@ def write_json(value: Any, indent: int | None = None) -> None:
 def json_text(value: Any, indent: int | None = None) -> str:
     """Returns JSON; without an indent, on one line."""
     return json.dumps(finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
-
-
-def finite(value: Any) -> Any:
-    """Replaces NaN and infinite numbers, at any depth, by None."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: finite(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(each) for each in value]
-    return value
 
 
 def note(text: str) -> None:

@@ -154,6 +154,10 @@ class Translator:
         """
         return self._search(pairs, self._sources(pairs), [""] * len(pairs))
 
+    def requests(self, pairs: Sequence[Pair]) -> dict[int, Request]:
+        """Makes what `search` asks of the network, by the index of each source that has text."""
+        return self._requests(pairs, self._sources(pairs), [""] * len(pairs))
+
     def score(self, pairs: Sequence[Pair]) -> list[Translation]:
         """Scores the given target of each pair, empty ones too."""
         sources = self._sources(pairs)

@@ -1,0 +1,521 @@
+"use strict";
+// Draws the figures whose data stands in the element #data. Text of the data enters the page as text
+// nodes alone, never as markup.
+(() => {
+  const { figures, shared } = JSON.parse(document.getElementById("data").textContent);
+  const pairs = shared.pairs || [];
+  const state = { pair: 0, at: "", head: 0, query: 0, scale: 0, step: -1 };
+  const redraws = []; // each drawing's own, called when the state changes
+  const repaints = []; // what reads colours: called when the theme changes
+
+  function make(tag, options = {}, ...children) {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(options)) {
+      if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+      else if (name.startsWith("--")) element.style.setProperty(name, value);
+      else if (name in element && name !== "list") element[name] = value;
+      else element.setAttribute(name, value);
+    }
+    element.append(...children.flat());
+    return element;
+  }
+
+  const space = document.createElementNS("http://www.w3.org/2000/svg", "svg").namespaceURI;
+  function drawn(tag, options = {}) {
+    const element = document.createElementNS(space, tag);
+    for (const [name, value] of Object.entries(options)) element.setAttribute(name, value);
+    return element;
+  }
+
+  // A token of any script keeps to itself; marks that are no text stand back.
+  const special = (text) => /^(<.+>|\[.+\])$/.test(text);
+  function token(text) {
+    if (special(text)) return make("bdi", { className: "mark" }, text);
+    const blank = text.startsWith("▁") ? [make("span", { className: "mark" }, "_")] : [];
+    return make("bdi", {}, blank, text.replace(/^▁/, "") || (blank.length ? "" : "∅"));
+  }
+
+  const opened = new Map();
+  function unpack(record) {
+    if (!opened.has(record)) {
+      const bytes = Uint8Array.from(atob(record.data), (c) => c.charCodeAt(0));
+      const whole = record.type === "u1" ? bytes : new Int16Array(bytes.buffer);
+      opened.set(record, Float32Array.from(whole, (x) => x * record.step + record.low));
+    }
+    return { values: opened.get(record), shape: record.shape };
+  }
+
+  // One matrix of a packed array [head, row, column], or the mean of all.
+  function matrix(record, head) {
+    const { values, shape } = unpack(record);
+    const [rows, columns] = shape.slice(-2);
+    const size = rows * columns;
+    if (shape.length === 2) return { values, rows, columns };
+    if (head !== "mean") return { values: values.subarray(head * size, (head + 1) * size), rows, columns };
+    const mean = new Float32Array(size);
+    for (let i = 0; i < values.length; i++) mean[i % size] += values[i] / shape[0];
+    return { values: mean, rows, columns };
+  }
+
+  const minus = (text) => text.replace("-", "−");
+  const fixed = (x, digits = 2) => minus(x.toFixed(digits));
+  const percent = (x) => `${(100 * x).toFixed(x < 0.0995 ? 1 : 0)} %`;
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  function change(next) {
+    Object.assign(state, next);
+    for (const redraw of redraws) redraw();
+  }
+
+  let unique = 0;
+  // A row of radio buttons: one stop of the tab key, arrows inside.
+  function choice(title, names, now, pick) {
+    const name = `choice-${unique++}`;
+    const labels = names.map((text, i) =>
+      make("label", {}, make("input", { type: "radio", name, checked: i === now, value: String(i),
+        onchange: () => pick(i) }), typeof text === "string" ? token(text) : text));
+    return make("fieldset", { className: "choice" }, make("legend", {}, title), labels);
+  }
+
+  function select(title, names, now, pick) {
+    const box = make("select", { onchange: () => pick(box.selectedIndex) },
+      names.map((text, i) => make("option", { selected: i === now }, text)));
+    return make("label", {}, title, box);
+  }
+
+  function pairSelect() {
+    const names = pairs.map((p, i) => `${i + 1} · ${p.text.slice(0, 60)}${p.right ? "" : " · wrong"}`);
+    const label = select("Pair", names, state.pair, (pair) => change({ pair, query: 0, step: -1 }));
+    label.lastChild.className = "wide";
+    return label;
+  }
+
+  // Draws anew without losing the place of the keyboard among the controls.
+  function keeping(element, fill) {
+    const inside = [...element.querySelectorAll("input, select, button")];
+    const at = inside.indexOf(document.activeElement);
+    const left = [...element.querySelectorAll(".pane")].map((pane) => pane.scrollLeft);
+    element.replaceChildren(...fill());
+    element.querySelectorAll(".pane").forEach((pane, i) => (pane.scrollLeft = left[i] || 0));
+    const again = [...element.querySelectorAll("input, select, button")];
+    const inputs = at >= 0 && inside[at].type === "radio"
+      ? again.filter((one) => one.name && one.type === "radio" && one.checked
+          && one.closest(".choice").firstChild.textContent
+            === inside[at].closest(".choice").firstChild.textContent)
+      : [again[at]];
+    if (at >= 0 && inputs[0]) inputs[0].focus({ preventScroll: true });
+  }
+
+  function texts(pair) {
+    const wrong = pair.right ? [] : [make("dt", {}, "reference"),
+      make("dd", { dir: "auto" }, pair.references.join(" / "))];
+    return make("dl", { className: "texts" },
+      make("dt", {}, "source"), make("dd", { dir: "auto" }, pair.text),
+      make("dt", {}, "output"),
+      make("dd", { dir: "auto" }, pair.output, pair.right ? "" : " ",
+        pair.right ? "" : make("span", { className: "wrong" }, "· wrong")), wrong);
+  }
+
+  function heat(rows, columns, found, label) {
+    const tall = columns.some((name) => [...name].length > 3 && !special(name));
+    const head = columns.map((name) => make("th", { scope: "col" },
+      make("span", { className: tall ? "tall" : "" }, token(name))));
+    const body = rows.map((name, i) => make("tr", {}, make("th", { scope: "row" }, token(name)),
+      columns.map((column, j) => {
+        const w = found.values[i * found.columns + j];
+        const kind = w > 0.55 ? "strong" : w < 0.095 ? "faint" : "";
+        return make("td", { className: kind, "--w": Math.max(0, Math.min(1, w)).toFixed(3),
+          title: `${name} ← ${column}: ${fixed(w, 3)}` }, fixed(w).replace(/^0(?=\.)/, ""));
+      })));
+    return make("div", { className: "pane", tabIndex: 0, role: "region", "aria-label": label },
+      make("table", { className: "heat" }, make("thead", {}, make("tr", {}, make("td", { hidden: true }),
+        make("th", {}), head)), make("tbody", {}, body)));
+  }
+
+  // --- a grid of weights, by method, place and head -------------------------------------------
+  function grid(element, data) {
+    const own = { method: 0, at: 0, head: 0 };
+    const methods = [...new Set(data.views.map((v) => v.method || ""))];
+    const label = element.getAttribute("aria-label");
+    redraws.push(() => keeping(element, () => {
+      const pair = pairs[state.pair];
+      const ofMethod = data.views.filter((v) => (v.method || "") === methods[own.method]);
+      const places = [...new Set(ofMethod.map((v) => v.at || ""))];
+      own.at = Math.min(own.at, places.length - 1);
+      const here = ofMethod.filter((v) => (v.at || "") === places[own.at]);
+      own.head = Math.min(own.head, here.length - 1);
+      const view = here[own.head];
+      const redraw = (part) => (i) => { own[part] = i; change({}); };
+      const controls = make("div", { className: "controls" }, pairSelect());
+      if (methods.length > 1) controls.append(choice("By", methods, own.method, redraw("method")));
+      if (places.length > 1) controls.append(select("At", places, own.at, redraw("at")));
+      if (here.length > 1) {
+        controls.append(choice("Head", here.map((v) => String(v.head)), own.head, redraw("head")));
+      }
+      const record = view.values ? view.values[state.pair] : shared.patterns[state.pair][view.at];
+      const found = matrix(record, view.head ?? 0);
+      const names = (side, fallback) => {
+        const wanted = view.each ? view.each[side][state.pair] : view[side] || fallback;
+        return Array.isArray(wanted) ? wanted : pair[wanted];
+      };
+      return [controls, texts(pair),
+        heat(names("rows", data.rows), names("columns", data.columns), found, label)];
+    }));
+  }
+
+  // --- the tree of a beam search --------------------------------------------------------------
+  const WIDE = 104, HIGH = 30, DROPPED = 3;
+  function beam(element, data) {
+    redraws.push(() => keeping(element, () => {
+      const pair = pairs[state.pair], tree = data.trees[state.pair];
+      const count = tree.steps.length;
+      if (!count) return [make("div", { className: "controls" }, pairSelect()), texts(pair)];
+      if (state.step < 0) state.step = doubtful(tree);
+      const slider = make("input", { type: "range", min: 0, max: count - 1, value: state.step,
+        "aria-valuetext": `step ${state.step + 1} of ${count}`,
+        oninput: () => change({ step: Number(slider.value) }) });
+      const controls = make("div", { className: "controls" }, pairSelect(),
+        make("label", {}, "Step", slider, make("span", {}, `${state.step + 1} of ${count}`)));
+      const pane = make("div", { className: "pane", tabIndex: 0, role: "region",
+        "aria-label": "Tree of the search" }, branches(tree));
+      requestAnimationFrame(() => {
+        const x = state.step * WIDE;
+        if (x < pane.scrollLeft || x + WIDE > pane.scrollLeft + pane.clientWidth) {
+          pane.scrollLeft = x - pane.clientWidth / 2;
+        }
+      });
+      return [controls, texts(pair), pane, likely(tree, state.step)];
+    }));
+  }
+
+  // The step at which the best output was least sure of its token.
+  function doubtful(tree) {
+    let parent = 0, least = 2, at = 0;
+    tree.best.forEach((id, t) => {
+      const ways = tree.steps[t].ways, way = ways.find((w) => w[0] === parent && w[1] === id);
+      if (!way) return;
+      if (way[2] < least) [least, at] = [way[2], t];
+      parent = ways.filter((w) => w[4] === "k").indexOf(way);
+    });
+    return at;
+  }
+
+  function shown(step) {
+    let dropped = 0;
+    return step.ways.filter((way) => way[4] !== "d" || dropped++ < DROPPED);
+  }
+
+  function branches(tree) {
+    const svg = drawn("svg"), nodes = [], lines = [], bold = [];
+    let parents = [{ x: 0, y: 20 + HIGH / 2, best: true }];
+    let most = 0;
+    tree.steps.forEach((step, t) => {
+      const x = 14 + t * WIDE;
+      nodes.push(make("div", { className: `column${t === state.step ? " now" : ""}`,
+        style: `left:${x - 7}px;width:${WIDE - 4}px` }));
+      nodes.push(make("div", { className: "index", style: `left:${x - 7}px;width:${WIDE - 4}px` },
+        String(t + 1)));
+      const next = [];
+      shown(step).forEach((way, row) => {
+        const [parent, id, p, total, fate] = way;
+        const from = parents[parent], y = 20 + row * HIGH + HIGH / 2;
+        if (!from) return;
+        const best = from.best && id === tree.best[t];
+        const path = drawn("path", { class: `${fate}${best ? " best" : ""}`,
+          d: `M${from.x} ${from.y}C${from.x + 9} ${from.y} ${x - 9} ${y} ${x} ${y}` });
+        (best ? bold : lines).push(path);
+        nodes.push(make("div", { className: `node ${fate}${best ? " best" : ""}`,
+          style: `left:${x}px;top:${y - 12}px;width:${WIDE - 18}px`,
+          title: `${tree.names[id]}: p ${p}, whole ln p ${total}` },
+          make("b", {}, token(tree.names[id])), make("i", {}, p < 0.005 ? "<.01" : fixed(p).replace(/^0/, ""))));
+        if (fate === "k") next.push({ x: x + WIDE - 18, y, best });
+        most = Math.max(most, row + 1);
+      });
+      parents = next;
+    });
+    svg.append(...lines, ...bold);
+    const width = 14 + tree.steps.length * WIDE, height = 26 + most * HIGH;
+    return make("div", { className: "tree", style: `width:${width}px;height:${height}px` },
+      nodes.filter((n) => n.classList.contains("column")), svg,
+      nodes.filter((n) => !n.classList.contains("column")));
+  }
+
+  // The tokens so far of every hypothesis that a step starts from.
+  function prefixes(tree, until) {
+    let before = [[]];
+    for (let t = 0; t < until; t++) {
+      before = tree.steps[t].ways.filter((w) => w[4] === "k")
+        .map(([parent, id]) => [...(before[parent] || []), tree.names[id]]);
+    }
+    return before;
+  }
+
+  function likely(tree, at) {
+    const step = tree.steps[at], before = prefixes(tree, at);
+    const taken = new Set(step.ways.filter((w) => w[4] !== "d").map((w) => `${w[0]}/${w[1]}`));
+    const blocks = step.likely.map((each, h) => make("div", {},
+      make("h4", {}, make("bdi", {}, (before[h] || []).join(" ").replaceAll("▁", "_") || "from the start")),
+      make("ol", {}, each.map(([id, p]) => make("li", { className: taken.has(`${h}/${id}`) ? "taken" : "" },
+        make("span", {}, token(tree.names[id])), make("span", { className: "bar", "--w": p }),
+        make("span", {}, p < 0.0005 ? "<.001" : fixed(p, 3)))))));
+    return make("div", {},
+      make("p", { className: "sub" }, `Step ${at + 1}: the most probable next tokens of each hypothesis; blue goes on or ends`),
+      make("div", { className: "pane", tabIndex: 0, role: "region", "aria-label": "Probabilities of the step" },
+        make("div", { className: "likely" }, blocks)));
+  }
+
+  // --- maps on canvases -----------------------------------------------------------------------
+  function rgb(name) {
+    const probe = make("canvas", { width: 1, height: 1 }).getContext("2d");
+    probe.fillStyle = colour(name);
+    probe.fillRect(0, 0, 1, 1);
+    return probe.getImageData(0, 0, 1, 1).data;
+  }
+
+  // Numbers from -1 to 1 as opacity of one of two hues.
+  function paint(canvas, found) {
+    const plus = rgb("--heat"), less = rgb("--minus");
+    const image = new ImageData(found.columns, found.rows);
+    found.values.forEach((w, i) => {
+      image.data.set((w < 0 ? less : plus).slice(0, 3), 4 * i);
+      image.data[4 * i + 3] = Math.round(255 * Math.min(1, Math.abs(w)));
+    });
+    canvas.width = found.columns;
+    canvas.height = found.rows;
+    canvas.getContext("2d").putImageData(image, 0, 0);
+  }
+
+  function scaled(found) {
+    const top = found.values.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
+    return { ...found, values: found.values.map((w) => w / top) };
+  }
+
+  function map(element, data) {
+    const found = scaled(matrix(data.values));
+    const canvas = make("canvas", { role: "img", "aria-label": element.getAttribute("aria-label") });
+    repaints.push(() => paint(canvas, found));
+    const key = (name, text) => make("span", { className: "key" },
+      make("i", { style: `background:var(${name})` }), text);
+    element.append(make("div", { className: "map" }, make("span", { className: "y" }, `${data.rows} →`), canvas,
+      make("div", { className: "x" }, make("span", {}, `${data.columns} →`),
+        make("span", {}, key("--minus", "below 0"), " ", key("--heat", "above 0")))));
+  }
+
+  function wall(element, data) {
+    const buttons = [];
+    const groups = Object.entries(data.groups).map(([title, names]) => {
+      const heads = Math.max(...names.map((at) => data.largest[at].length));
+      const top = make("div", { className: "layer names", "--n": heads }, make("span", {}),
+        Array.from({ length: heads }, (_, i) => make("span", {}, String(i))));
+      const layers = names.map((at) => make("div", { className: "layer", "--n": heads },
+        make("span", { title: at }, (at.match(/\d+/) || [""])[0]),
+        data.largest[at].map((_, head) => tile(data, at, head, buttons))));
+      return make("div", {}, make("h4", {}, title), top, layers);
+    });
+    const most = Math.max(...Object.values(data.largest).map((heads) => heads.length));
+    element.append(make("div", { className: "wall", "--least": `${Math.max(15, 1.5 + 3.4 * most)}rem` }, groups));
+    redraws.push(() => buttons.forEach(({ button, at, head }) =>
+      button.setAttribute("aria-pressed", String(at === state.at && head === state.head))));
+  }
+
+  // The mean weight by offset, from keys before the query on the left to keys after it.
+  function profile(weights) {
+    const svg = drawn("svg", { viewBox: `0 0 ${weights.length} 10`, preserveAspectRatio: "none",
+      class: "profile", "aria-hidden": "true" });
+    const bars = weights.map((w, i) => (w ? `M${i + 0.5} 10v${(-10 * w).toFixed(2)}` : "")).join("");
+    svg.append(drawn("path", { d: bars }), drawn("path", { class: "own", d: `M${weights.length / 2} 0v10` }));
+    return svg;
+  }
+
+  function tile(data, at, head, buttons) {
+    const found = scaled(matrix(data.maps[at], head));
+    const canvas = make("canvas");
+    repaints.push(() => paint(canvas, found));
+    const weight = fixed(data.largest[at][head]);
+    const note = data.notes?.[at]?.[head];
+    const button = make("button", { type: "button", title: `${at}, head ${head}${note ? `: ${note}` : ""}`,
+      "aria-label": `${at}, head ${head}: ${note ? `${note}, ` : ""}largest weight ${weight}; open its card`,
+      onclick: () => {
+        change({ at, head, query: 0 });
+        location.hash = document.getElementById("head") ? "head" : "alignment";
+      } }, canvas, profile(data.offsets[at][head]), make("span", {}, note && note !== "none" ? note : "–"));
+    buttons.push({ button, at, head });
+    return button;
+  }
+
+  // --- one query of one head ------------------------------------------------------------------
+  function soften(scores) {
+    const top = Math.max(...scores);
+    const each = scores.map((s) => Math.exp(s - top));
+    const sum = each.reduce((a, b) => a + b, 0);
+    return each.map((x) => x / sum);
+  }
+
+  function head(element, data) {
+    redraws.push(() => keeping(element, () => {
+      const number = Math.min(state.pair, data.cards.length - 1);
+      const pair = pairs[number], cards = data.cards[number], names = Object.keys(cards);
+      if (!cards[state.at]) state.at = names[names.length - 1];
+      const card = cards[state.at], sides = shared.attentions[state.at];
+      const q = unpack(card.q), k = unpack(card.k), [count, , features] = q.shape;
+      state.head = Math.min(state.head, count - 1);
+      const queries = pair[sides.rows], keys = pair[sides.columns];
+      state.query = Math.min(state.query, queries.length - 1);
+      const factor = card.scale * 2 ** state.scale;
+      const slider = make("input", { type: "range", min: -3, max: 4, step: 0.25, value: state.scale,
+        "aria-valuetext": `scale ${factor.toFixed(3)}`,
+        oninput: () => change({ scale: Number(slider.value) }) });
+      const controls = [make("div", { className: "controls" }, pairSelect(),
+        select("Attention", names, names.indexOf(state.at), (i) => change({ at: names[i], query: 0 })),
+        choice("Head", Array.from({ length: count }, (_, i) => String(i)), state.head, (i) => change({ head: i }))),
+      make("div", { className: "controls" }, choice("Query", queries, state.query, (i) => change({ query: i }))),
+      make("div", { className: "controls" }, make("label", {}, "Scale", slider,
+        make("span", {}, `${factor.toFixed(3)}${state.scale ? "" : ", its own"}`)),
+        make("button", { type: "button", className: "switch", onclick: () => change({ scale: 0 }) }, "Own scale"),
+        make("button", { type: "button", className: "switch",
+          onclick: () => change({ scale: -Math.log2(card.scale) }) }, "Undivided"))];
+      const rows = products(card, q, k, features, keys.length);
+      return [...controls, verdict(rows, factor), tableOf(rows, keys, features, factor), ...written(card)];
+    }));
+  }
+
+  function products(card, q, k, features, keys) {
+    const h = state.head, i = state.query, queries = q.shape[1];
+    const values = unpack(card.v), groups = q.shape[0] / values.shape[0];
+    const bias = card.bias && matrix(card.bias, h);
+    const rows = [];
+    for (let j = 0; j < keys; j++) {
+      const each = new Float32Array(features);
+      let dot = 0;
+      for (let d = 0; d < features; d++) {
+        each[d] = q.values[(h * queries + i) * features + d] * k.values[(h * k.shape[1] + j) * features + d];
+        dot += each[d];
+      }
+      rows.push({ each, dot, seen: !card.causal || j <= i, extra: bias ? bias.values[i * bias.columns + j] : 0,
+        v: values.values[Math.floor(h / groups) * values.shape[1] + j] });
+    }
+    const weigh = (name, factor) => soften(rows.map((r) => (r.seen ? r.dot * factor + r.extra : -Infinity)))
+      .forEach((w, j) => { rows[j][name] = w; });
+    weigh("plain", 1);
+    weigh("own", card.scale);
+    weigh("now", card.scale * 2 ** state.scale);
+    return rows;
+  }
+
+  function verdict(rows, factor) {
+    const seen = rows.filter((r) => r.seen);
+    const entropy = seen.reduce((sum, r) => sum - (r.now > 0 ? r.now * Math.log(r.now) : 0), 0);
+    const facts = [["largest weight", percent(Math.max(...seen.map((r) => r.now)))],
+      ["entropy", `${fixed(entropy)} nats`], ["if even", `${fixed(Math.log(seen.length))} nats`],
+      ["scale", factor.toFixed(3)]];
+    return make("dl", { className: "facts" },
+      facts.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
+  }
+
+  function tableOf(rows, keys, features, factor) {
+    const most = Math.max(...rows.flatMap((r) => [...r.each].map(Math.abs)), 1e-9);
+    const best = Math.max(...rows.map((r) => r.now));
+    const weight = (w) => make("td", {}, make("span", { className: "bar", "--w": w.toFixed(3) }), fixed(w));
+    const body = rows.map((r, j) => make("tr", { className: r.now === best ? "most" : "" },
+      make("th", { scope: "row" }, token(keys[j])), make("td", {}, sticks(r.each, most)),
+      make("td", {}, fixed(r.dot)),
+      ...(r.seen ? [weight(r.plain), weight(r.own), weight(r.now)]
+        : [make("td", { colSpan: 3, className: "quiet" }, "not yet read")]),
+      make("td", {}, fixed(r.v))));
+    const names = ["key", "products, feature by feature", "q·k", "weight, undivided", "weight, own scale",
+      `weight at ${factor.toFixed(3)}`, "norm of v"];
+    return make("div", { className: "pane", tabIndex: 0, role: "region", "aria-label": "Keys of the query" },
+      make("table", { className: "qk" }, make("thead", {}, make("tr", {},
+        names.map((name) => make("th", { scope: "col" }, name)))), make("tbody", {}, body)));
+  }
+
+  function sticks(each, most) {
+    const step = Math.max(3, Math.min(7, 220 / each.length)), half = 11;
+    const svg = drawn("svg", { width: step * each.length, height: 2 * half, "aria-hidden": "true" });
+    const ends = { plus: "", minus: "" };
+    each.forEach((x, d) => {
+      ends[x < 0 ? "minus" : "plus"] += `M${(d + 0.5) * step} ${half}v${((-x / most) * half).toFixed(2)}`;
+    });
+    svg.append(drawn("path", { class: "zero", d: `M0 ${half}h${step * each.length}` }));
+    for (const [name, d] of Object.entries(ends)) {
+      svg.append(drawn("path", { class: name, d, "stroke-width": step * 0.6, fill: "none" }));
+    }
+    return svg;
+  }
+
+  function written(card) {
+    if (!card.writes) return [];
+    const { names, tokens, logits } = card.writes, found = unpack(logits), width = found.shape[2];
+    const from = (state.head * found.shape[1] + state.query) * width;
+    const chips = tokens[state.head][state.query].map((id, i) => make("li", {}, token(names[id]),
+      make("i", {}, `+${fixed(found.values[from + i])}`)));
+    return [make("p", { className: "sub" }, "What it writes here speaks for"), make("ul", { className: "chips" }, chips)];
+  }
+
+  // --- charts ---------------------------------------------------------------------------------
+  function config() {
+    const ink = colour("--ink"), soft = colour("--soft"), line = colour("--line");
+    const font = getComputedStyle(document.body).fontFamily;
+    const colours = [1, 2, 3, 4, 5, 6].map((i) => colour(`--c${i}`));
+    return {
+      background: "transparent", font, padding: 2, view: { stroke: null, continuousHeight: 230 },
+      axis: { labelColor: soft, titleColor: soft, gridColor: line, domainColor: line, tickColor: line,
+        labelFontSize: 12, titleFontSize: 12, titleFontWeight: 400, labelLimit: 160, titlePadding: 8,
+        tickCount: 6, labelFlush: true },
+      axisX: { grid: false }, axisY: { domain: false, ticks: false, labelPadding: 8 },
+      legend: { orient: "top", labelColor: ink, labelFontSize: 12, symbolType: "circle", title: null, offset: 6 },
+      range: { category: colours, heatmap: [colour("--mark"), colour("--heat")] },
+      mark: { color: colours[0] }, line: { color: colours[0] }, bar: { color: colours[0] },
+      point: { color: colours[0] }, rule: { color: ink }, text: { color: ink },
+    };
+  }
+
+  function chart(element, spec) {
+    let last = null;
+    repaints.push(async () => {
+      if (last) last.finalize();
+      last = await window.vegaEmbed(element, { ...spec, config: config(), autosize: { type: "fit-x", contains: "padding" } },
+        { mode: "vega-lite", actions: false, renderer: "svg", defaultStyle: false, tooltip: { disableDefaultStyle: true } });
+    });
+  }
+
+  // --- the page -------------------------------------------------------------------------------
+  const kinds = { grid, beam, wall, map, head };
+  for (const element of document.querySelectorAll("[data-figure]")) {
+    const drawing = figures[element.dataset.figure];
+    if (drawing.spec) chart(element, drawing.spec);
+    else kinds[drawing.kind](element, drawing.data);
+  }
+  change({});
+  const repaint = () => Promise.all(repaints.map((one) => one()));
+
+  const root = document.documentElement, button = document.getElementById("theme");
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
+  function themed() {
+    button.textContent = isDark() ? "Light" : "Dark";
+    button.setAttribute("aria-label", `Switch to ${isDark() ? "light" : "dark"} colours`);
+    button.setAttribute("aria-pressed", String(isDark()));
+    return repaint();
+  }
+  button.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; themed(); });
+  dark.addEventListener("change", themed);
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-pair]");
+    if (link) change({ pair: Number(link.dataset.pair), query: 0, step: -1 });
+  });
+
+  const links = new Map([...document.querySelectorAll(".contents a")].map((a) => [a.hash.slice(1), a]));
+  const watcher = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      const link = links.get(entry.target.id);
+      if (!link || !entry.isIntersecting) continue;
+      links.forEach((other) => other.removeAttribute("aria-current"));
+      link.setAttribute("aria-current", "true");
+    }
+  }, { rootMargin: "-10% 0px -80% 0px" });
+  document.querySelectorAll("main > section").forEach((section) => watcher.observe(section));
+  if (window.innerWidth < 960) document.querySelector(".contents details").open = false;
+  themed().then(() => { root.dataset.ready = "yes"; });
+})();

@@ -1,0 +1,156 @@
+"""Where in the source the model looked for each piece of its output."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import torch
+
+from seq2see.look.agreement import kendall
+from seq2see.look.alignment import MEASURES, Alignment, How, align
+from seq2see.report.numbers import counted, fixed, percent
+from seq2see.report.packing import packed
+from seq2see.report.subject import Subject, mean
+from seq2see.report.view import Absent, Drawing, Figure, Link, Page, table
+
+TITLE = "Alignment"
+
+
+def page(subject: Subject) -> Page | Absent:
+    """Makes the page."""
+    crosses = attentions(subject, ".cross")
+    if not crosses:
+        return Absent(
+            TITLE,
+            "The decoder has no attention: all it sees of the source is the fixed vector it starts"
+            " from.",
+        )
+    return Page(
+        "alignment",
+        TITLE,
+        "Where in the source did it look for each piece of the output?",
+        _answer(subject, crosses[-1]),
+        "A weight says where a head looked, not whether what it read there mattered: hold it"
+        " against erasure. And the query of a row has not yet seen the token that it predicts.",
+        (_figure(subject, crosses), *_agreement(subject), _table(subject, crosses[-1])),
+    )
+
+
+def attentions(subject: Subject, end: str = "") -> list[str]:
+    """Names the attentions of the network, in its order; those whose names end as said."""
+    names = (name for name in subject.traces[0].values if name.endswith(".pattern"))
+    return [name for each in names if (name := each.removesuffix(".pattern")).endswith(end)]
+
+
+def strongest(subject: Subject, at: str) -> list[tuple[float, float]]:
+    """Averages heads; returns each pair's mean of its rows' largest weights, and 1 / source."""
+    found = []
+    for seen in subject.traces:
+        pattern = seen[f"{at}.pattern"][0].mean(0).numpy()  # target source
+        found.append((float(pattern.max(-1).mean()), 1 / pattern.shape[-1]))
+    return found
+
+
+def _answer(subject: Subject, at: str) -> str:
+    each = np.array(strongest(subject, at))
+    return (
+        f"In {at}, mean over its heads, the source piece looked at most takes"
+        f" {percent(mean(each[:, 0]))} of an output piece's attention; spread evenly it would be"
+        f" {percent(mean(each[:, 1]))}."
+    )
+
+
+def _figure(subject: Subject, crosses: list[str]) -> Figure:
+    views: list[dict[str, Any]] = []
+    for at in reversed(crosses):  # the last layer first, which decides what is written
+        heads = subject.traces[0][f"{at}.pattern"].shape[1]
+        each: list[str | int] = ["mean", *range(heads)] if heads > 1 else ["mean"]
+        views += [{"method": "weight", "at": at, "head": one} for one in each]
+    views += [_measured(subject, by) for by in MEASURES[1:]]
+    return Figure(
+        "grid",
+        "Attention over the source",
+        "A grid for each pair: a row an output piece, a column a source piece, darker where more of"
+        " the row's attention went. The rows sum to 1.",
+        Drawing("grid", {"rows": "target", "columns": "source", "views": views}),
+        caption="Each row belongs to the prediction of its piece. Norm: the length of what the"
+        " heads of the last layer but one bring from a source piece. Gradient: source embedding"
+        " times gradient. Erasure: how much less probable the piece becomes without the source"
+        " piece; what makes it more probable shows as 0. Rows of these three are divided by their"
+        " sums.",
+    )
+
+
+def measured(subject: Subject, by: str) -> list[Alignment]:
+    """Aligns the pairs that are opened by one of the measures of `seq2see.look.alignment`."""
+    sources = [replace(subject.asked.sources[i], target="") for i in subject.numbers]
+    targets = [subject.outputs[i] for i in subject.numbers]
+    return align(subject.translator, sources, targets, How(by=by))
+
+
+def _measured(subject: Subject, by: str) -> dict[str, Any]:
+    found = measured(subject, by)
+    values = []
+    for one in found:
+        matrix = one.matrix.clamp(min=0)
+        values.append(packed((matrix / matrix.sum(1, keepdim=True).clamp(min=1e-12)).numpy()))
+    sides = {"rows": [one.target for one in found], "columns": [one.source for one in found]}
+    return {"method": by, "values": values, "each": sides}
+
+
+def agreements(subject: Subject) -> dict[tuple[str, str], float]:
+    """Averages Kendall's tau between every two measures over the rows of all pairs."""
+    every = {by: measured(subject, by) for by in MEASURES}
+    found = {}
+    for first, second in combinations(MEASURES, 2):
+        pairs = zip(every[first], every[second], strict=True)
+        taus = torch.cat([kendall(one.matrix, other.matrix) for one, other in pairs])
+        found[first, second] = float(taus.nanmean())
+    return found
+
+
+def _agreement(subject: Subject) -> tuple[Figure, ...]:
+    found = agreements(subject)
+    rows = [(first, second, fixed(tau)) for (first, second), tau in found.items()]
+    return (
+        Figure(
+            "agreement",
+            "How far the four measures agree",
+            f"{counted(len(rows), 'number')} from −1 to 1.",
+            table=table(("measure", "and", "Kendall's tau"), rows, ("Kendall's tau",)),
+            caption="1: they put the source pieces of an output piece in the same order; 0: they"
+            " have nothing to do with each other. Mean over the output pieces of the pairs opened.",
+            open=True,
+        ),
+    )
+
+
+def _table(subject: Subject, at: str) -> Figure:
+    rows = []
+    for i, (seen, (top, even)) in enumerate(
+        zip(subject.traces, strongest(subject, at), strict=True)
+    ):
+        pattern = seen[f"{at}.pattern"][0].mean(0).numpy()
+        order = np.diff(pattern.argmax(-1)) >= 0
+        rows.append(
+            (
+                Link(str(i + 1), "alignment", i),
+                counted(len(seen.source[0]), "piece"),
+                counted(len(seen.target[0]), "piece"),
+                fixed(top),
+                fixed(even),
+                percent(mean(order)),
+            )
+        )
+    heads = ("pair", "source", "output", "largest weight", "if even", "moves on")
+    return Figure(
+        "sharpness",
+        f"How sharp {at} is",
+        f"Numbers of {counted(len(rows), 'pair')}.",
+        table=table(heads, rows, heads),
+        caption="Largest weight: mean over the output's pieces, after the mean over heads. Moves"
+        " on: share of steps after which the piece looked at most is the same one or a later one.",
+    )

@@ -1,0 +1,23 @@
+"""Reports that several tests read."""
+
+from __future__ import annotations
+
+import pytest
+from report_samples import BILSTM, Made, made
+
+from fixtures import TINY
+
+
+@pytest.fixture(scope="session")
+def transformer(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return made(tmp_path_factory.mktemp("transformer"), *TINY, "model.decoder_layers=2")
+
+
+@pytest.fixture(scope="session")
+def bilstm(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return made(tmp_path_factory.mktemp("bilstm"), *BILSTM)
+
+
+@pytest.fixture(params=["transformer", "bilstm"])
+def either(request: pytest.FixtureRequest) -> Made:
+    return request.getfixturevalue(request.param)

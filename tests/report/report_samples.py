@@ -1,0 +1,60 @@
+"""Reports of a tiny Transformer and a tiny bi-directional LSTM, on texts that are hard to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fixtures import easy, write_tsv
+from seq2see.data.pairs import Pair
+from seq2see.report.compose import compose
+from seq2see.report.html import render
+from seq2see.report.sample import Extent
+from seq2see.report.subject import Subject, open_subject
+from seq2see.report.view import Report
+
+SCRIPT = "<script>alert(1)</script>"
+ODD = [
+    Pair(SCRIPT, "</script><b>x</b>"),
+    Pair("<!-- <img src=x onerror=alert(2)>", "a"),
+    Pair("שלום", "שלום"),
+    Pair("안녕", "한글"),
+]
+"""Markup, text from right to left, and a script of syllables."""
+
+EXTENT = Extent(pairs=5, scored=200, averaged=20)
+SMALL = ("train.steps=40", "train.validations=2", "train.precision=float32")
+BILSTM = ("model.kind=bilstm+attention", "model.d_embedding=12", "model.d_hidden=12")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A report with what it was made from."""
+
+    subject: Subject
+    report: Report
+    html: str
+    file: Path
+
+
+def made(folder: Path, *settings: str) -> Made:
+    """Trains a model in a second, and reports on it."""
+    from seq2see.api.training import train
+
+    pairs = [*ODD, *easy()]
+    data = write_tsv(folder / "pairs.tsv", pairs)
+    out = folder / "a <b> model"
+    model = train(data, *settings, *SMALL, out=out)
+    asked = write_tsv(folder / "asked.tsv", [*ODD, *easy()[:120]])
+    subject = open_subject(model, out, str(asked), "", EXTENT)
+    # The hard texts are few: they are looked at whatever the draw would say.
+    numbers = [i for i, one in enumerate(subject.asked.sources) if one.source in _texts()]
+    subject.__dict__["numbers"] = (numbers + subject.numbers)[: EXTENT.pairs]
+    report = compose(subject)
+    file = folder / "report.html"
+    file.write_text(render(report), encoding="utf-8")
+    return Made(subject, report, file.read_text(encoding="utf-8"), file)
+
+
+def _texts() -> set[str]:
+    return {pair.source for pair in ODD}
