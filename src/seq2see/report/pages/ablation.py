@@ -76,10 +76,17 @@ def _bars(rows: list[HeadRow]) -> Figure:
         for row, c in each[:SHOWN]
     ]
     cells = [
-        (row.at, str(row.head), fixed(-c.value, 3), span(-c.high, -c.low, 3), row.role)
+        (
+            row.at,
+            str(row.head),
+            fixed(-c.value, 3),
+            span(-c.high, -c.low, 3),
+            "yes" * c.sure,
+            row.role,
+        )
         for row, c in each
     ]
-    heads = ("attention", "head", "lost", "95 % interval", "role")
+    heads = ("attention", "head", "lost", "95 % interval", "sure", "role")
     first = each[0][0]
     rest = f" of {len(each)}" if len(each) > SHOWN else ""
     return Figure(
