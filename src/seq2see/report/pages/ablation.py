@@ -11,6 +11,7 @@ from seq2see.look.table import HeadRow
 from seq2see.recipe.run import examine_by
 from seq2see.report.charts import Axis, bars, lines, points
 from seq2see.report.numbers import counted, fixed, significant, span
+from seq2see.report.pages.alignment import attentions
 from seq2see.report.pages.card import metric_name
 from seq2see.report.subject import Subject
 from seq2see.report.view import Absent, Figure, Page, table
@@ -27,7 +28,7 @@ ORDERS = ("gradient", "random")
 
 def page(subject: Subject) -> Page | Absent:
     """Makes the page."""
-    rows = list(subject.heads) if subject.averaged else []
+    rows = list(subject.heads) if subject.averaged and attentions(subject) else []
     if len(rows) < 2:
         return Absent(TITLE, "There is no choice among heads: the network has one at most.")
     curves = {by: curve(subject, by) for by in ORDERS}
