@@ -32,7 +32,7 @@
   function token(text) {
     if (special(text)) return make("bdi", { className: "mark" }, text);
     const blank = text.startsWith("▁") ? [make("span", { className: "mark" }, "_")] : [];
-    return make("bdi", {}, blank, text.replace(/^▁/, "") || (blank.length ? "" : "∅"));
+    return make("bdi", {}, blank, text.replace(/^▁/, "").replaceAll("▁", "_") || (blank.length ? "" : "∅"));
   }
 
   const opened = new Map();

@@ -17,7 +17,7 @@ from seq2see.report.subject import Subject
 from seq2see.report.view import Absent, Figure, Page, table
 
 TITLE = "Ablation"
-POINTS = 8
+POINTS = 6
 """Points of a curve beside the whole model; each decodes the data once."""
 SHOWN = 24
 """Heads that have a bar."""
