@@ -1,9 +1,9 @@
 """How large a model, and how long a run, for how much data.
 
-Measured against an alternative so far: the architecture, the kind of attention and the dropout for
-a few thousand pairs of words (pronunciation, two languages); the architecture, the optimizer and the
-width for a hundred thousand of them, in runs of eight minutes; the optimizer for sentences. The other
-figures are starting points; what they reach is recorded under benchmarks/results.
+Measured against an alternative so far: for a few thousand pairs of words, the architecture, the
+kind of attention and the dropout (pronunciation, two languages); for a hundred thousand, the
+architecture, the optimizer and the width, in runs of eight minutes; for sentences, the optimizer.
+The other figures are starting points; what they reach is recorded under benchmarks/results.
 """
 
 from __future__ import annotations
