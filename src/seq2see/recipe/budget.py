@@ -59,7 +59,7 @@ class Class:
         best: short name of the architecture that is chosen.
         recurrent: what suits recurrent networks.
         transformer: what suits Transformers.
-        hurried: what suits Transformers in less than `HURRY` minutes, if it is something else.
+        hurried: the Transformer that is chosen in less than `HURRY` minutes, if it is better then.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Class:
 
 
 HURRY = 10.0
-"""Minutes of training below which a small network gets further than a large one."""
+"""Minutes of training below which a small Transformer gets further than what is best in the end."""
 
 WORDS = (
     Class(
@@ -91,7 +91,7 @@ WORDS = (
     Class(
         "words",
         1_000_000,
-        "transformer",
+        "bilstm+additive",
         Regime(384, 1, 0.2, 2048, 0.0015, 16),
         Regime(192, 4, 0.2, 1536, 0.0025, 20, decoder_layers=2, positions="rotary"),
         Regime(128, 3, 0.1, 1024, 0.003, 6, positions="rotary"),
@@ -144,8 +144,11 @@ def choose_model(chooser: Chooser, survey: Survey) -> None:
     if "kind" not in model and model.get("roles"):
         chooser.fill("model", "kind", "transformer", "its heads are given roles")
     if "kind" not in model:
-        for name, value in architecture(found.best).items():
-            chooser.fill("model", name, value, f"the default for {why}")
+        hurried = found.hurried and _in_a_hurry(chooser)
+        within = f" in less than {HURRY:g} minutes" if hurried else ""
+        best = architecture("transformer" if hurried else found.best)
+        for name, value in best.items():
+            chooser.fill("model", name, value, f"the default for {why}{within}")
     suits = _regime(chooser, found)
     joint = chooser.tree["data"]["joint"]
     chooser.fill("model", "tied", "all" if joint else "decoder", "as many tables as vocabularies")
@@ -190,8 +193,11 @@ def _rule(chooser: Chooser) -> tuple[str, str]:
 def _regime(chooser: Chooser, found: Class) -> Regime:
     if chooser.tree["model"]["kind"] != "transformer":
         return found.recurrent
-    hurried = 0 < chooser.tree.get("train", {}).get("minutes", 0) < HURRY
-    return (hurried and found.hurried) or found.transformer
+    return (_in_a_hurry(chooser) and found.hurried) or found.transformer
+
+
+def _in_a_hurry(chooser: Chooser) -> bool:
+    return 0 < chooser.tree.get("train", {}).get("minutes", 0) < HURRY
 
 
 def _sentences(chooser: Chooser) -> bool:
