@@ -13,6 +13,9 @@ from seq2see.errors import DataError
 from seq2see.evaluate.significance import mean_interval
 from seq2see.study.readings import Outcome
 
+_ROUNDING = 1e-12
+"""Share of themselves by which equal differences may differ."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -145,6 +148,11 @@ def paired(pairs: Sequence[tuple[float, float]]) -> Difference:
     mean, low, high = mean_interval(apart)
     if len(apart) < 2:
         return Difference(mean, low, high, math.nan)
-    if np.ptp(apart) == 0:
+    if np.ptp(apart) <= _ROUNDING * max(map(abs, apart)):
         return Difference(mean, mean, mean, float(mean == 0))
     return Difference(mean, low, high, float(stats.ttest_1samp(apart, 0.0).pvalue))
+
+
+def by_seed(first: Mapping[int, float], second: Mapping[int, float]) -> Difference:
+    """Compares any two measures by the seeds that both have, as `Results.values` gives them."""
+    return paired([(first[seed], second[seed]) for seed in first if seed in second])
