@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from dataclasses import replace
@@ -21,7 +22,7 @@ from seq2see.data.pairs import Pair
 from seq2see.decode.score import side_by_side
 from seq2see.errors import DivergedError, TrainingError
 from seq2see.look.forced import force
-from seq2see.nn.network import Network
+from seq2see.nn.network import Network, Sizes
 from seq2see.nn.positions import sinusoids
 from seq2see.nn.settings import TransformerSettings
 from seq2see.study import alignments, codes, failures, modes, states, trial
@@ -172,25 +173,26 @@ def test_errors_are_those_of_the_links_found() -> None:
 
 
 def test_even_attention_is_put_in_the_place_of_every_look_at_the_source() -> None:
-    """A model of a single head whose scores are all 0 looks evenly anyhow: nothing changes."""
-    made = subject(transformer_settings(heads=1))
-    with torch.no_grad():
-        made.model.network.get_submodule("decoder.0.cross.query").weight.zero_()
-        made.model.network.get_submodule("decoder.0.cross.query").bias.zero_()
-    outputs = made.model.translate(PAIRS, beam=1)
-    test = tuple(replace(pair, target=out) for pair, out in zip(PAIRS, outputs, strict=True))
-    [same] = alignments.exact_with_even_attention(replace(made, test=test))
-    assert same.value == 100.0
-    # Looks that are far from even decide the outputs.
-    sharp = subject(transformer_settings(heads=1))
-    with torch.no_grad():
-        for name in ("query", "output"):
-            sharp.model.network.get_submodule(f"decoder.0.cross.{name}").weight.mul_(20)
+    """Outputs with even attention are those of scores that are all 0, and no others."""
+    settings = transformer_settings(decoder_layers=2)
+    torch.manual_seed(0)
+    network = Network(settings, Sizes(TOKENIZERS.source.size, TOKENIZERS.source.size)).eval()
+    for name, parameter in network.named_parameters():
+        if "cross.query" in name or "cross.output" in name:
+            parameter.data.mul_(20)
+    blank = copy.deepcopy(network)
+    for name, parameter in blank.named_parameters():
+        if "cross.query" in name:
+            parameter.data.zero_()
+    sharp, even = subject(settings, network), subject(settings, blank)
     sources = [first + second * 3 for first in "abcdefgh" for second in "abcdefgh"]
-    outputs = sharp.model.translate(sources, beam=1)
-    test = tuple(map(Pair, sources, outputs))
-    [other] = alignments.exact_with_even_attention(replace(sharp, test=test))
-    assert other.value < 100.0
+    right = {}
+    for name, made in (("even", even), ("sharp", sharp)):
+        test = tuple(map(Pair, sources, made.model.translate(sources, beam=1)))
+        [found] = alignments.exact_with_even_attention(replace(sharp, test=test))
+        right[name] = found.value
+    assert right["even"] == 100.0
+    assert right["sharp"] < 50.0
 
 
 def test_ranks_agree_where_the_values_are_alike() -> None:

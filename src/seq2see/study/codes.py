@@ -24,7 +24,7 @@ WITHIN, BEYOND = "trained lengths", "longer"
 def nearest_twin(codes: Float[Tensor, "position d_model"]) -> float:
     """Returns the least distance between the codes of two different positions."""
     points = codes.detach().double().numpy()
-    distances, _ = KDTree(points).query(points, k=2)
+    distances = np.asarray(KDTree(points).query(points, k=2)[0])  # of itself, and of the next
     return float(distances[:, 1].min())
 
 

@@ -30,7 +30,7 @@ def claim(results: Results) -> Verdict:
     small = {"norm": "batch", "batch": _SMALL}
     by_size = results.difference(GAP, small | {"batch": _LARGE}, small)
     by_kind = results.difference(GAP, small | {"norm": "layer"}, small)
-    found = results.summary(GAP, **small)
+    found = results.summary(GAP, at=None, **small)
     text = (
         f"In batches of {_SMALL} tokens batch normalisation loses {found.value:.3f} nats a token"
         f" between training and use, {by_size.value:.3f} more than in batches of {_LARGE}; layer"
