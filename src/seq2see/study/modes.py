@@ -1,4 +1,4 @@
-"""What a model loses between the statistics it was trained with and those it is used with."""
+"""How a model differs under the statistics it was trained with and those it is used with."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ def loss(subject: Subject) -> Iterator[Reading]:
 
 
 def gap(subject: Subject) -> Iterator[Reading]:
-    """Reads how far the loss in use lies above that under the statistics of the batch at hand.
+    """Reads how far the loss in use is from that under the statistics of the batch at hand.
 
-    Batch normalisation alone has two kinds of statistics; with any other norm the gap is 0. The
+    Batch normalisation alone has two kinds of statistics; with any other norm the gap is 0. Either
+    loss may be the higher one: running averages are old, and those of a small batch unsteady. The
     batches are as large as in training.
     """
-    yield Reading(GAP, _loss(subject.model, subject) - _loss(by_the_batch(subject.model), subject))
+    apart = _loss(subject.model, subject) - _loss(by_the_batch(subject.model), subject)
+    yield Reading(GAP, abs(apart))
 
 
 def by_the_batch(model: Model) -> Model:

@@ -32,9 +32,9 @@ def claim(results: Results) -> Verdict:
     by_kind = results.difference(GAP, small | {"norm": "layer"}, small)
     found = results.summary(GAP, at=None, **small)
     text = (
-        f"In batches of {_SMALL} tokens batch normalisation loses {found.value:.3f} nats a token"
-        f" between training and use, {by_size.value:.3f} more than in batches of {_LARGE}; layer"
-        " normalisation has no such gap."
+        f"In batches of {_SMALL} tokens the losses of batch normalisation in training and in use"
+        f" are {found.value:.3f} nats a token apart, {by_size.value:.3f} more than in batches of"
+        f" {_LARGE}; layer normalisation has no such gap."
     )
     return judge(text, by_size, by_kind)
 
@@ -52,8 +52,8 @@ def figures(results: Results) -> Sequence[Figure]:
         ),
         Figure(
             "norm-gap",
-            "What is lost between training and use",
-            "Bars: the loss in use less that under the statistics of the batch at hand.",
+            "How far training and use are apart",
+            "Bars: how far the loss in use is from that under the statistics of the batch at hand.",
             bars(drawing.of_conditions(results, GAP), name, Axis("value", GAP, zero=True)),
         ),
     )
