@@ -38,7 +38,7 @@ LEVELS: dict[str, dict[str, tuple[str, ...]]] = {
     "norm": {"norm": ("layer", "batch")},
     "positions": {"positions": ("none", "sinusoidal")},
     "prune": {},
-    "warmup": {"depth": ("6",), "peak_rate": ("0.004",)},
+    "warmup": {"depth": ("6",), "peak_rate": ("0.002",)},
 }
 
 
@@ -137,7 +137,7 @@ def _prune(value: tuple[float, ...]) -> tuple[Row, ...]:
 
 
 def _warmup(value: tuple[float, ...]) -> tuple[Row, ...]:
-    bare = {"norm": "after", "warmup": "0", "depth": "6", "peak rate": "0.004"}
+    bare = {"norm": "after", "warmup": "0", "depth": "6", "peak rate": "0.002"}
     return (
         (bare, FAILED, tuple(float(each > 20) for each in value), {}),
         (bare | {"norm": "before"}, FAILED, (0.0, 0.0, 0.0), {}),

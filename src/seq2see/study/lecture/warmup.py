@@ -16,7 +16,7 @@ from seq2see.study.results import Results
 from seq2see.study.small import TRANSFORMER, WORDS
 from seq2see.study.verdict import Verdict, judge
 
-_DEPTHS, _RATES = (2, 6), (0.001, 0.004)
+_DEPTHS, _RATES = (2, 6), (0.0005, 0.002)
 _DEEP, _HOT = str(_DEPTHS[-1]), str(_RATES[-1])
 _LEAST = 10.0
 """Per cent of right outputs below which a run has failed."""
@@ -90,7 +90,7 @@ STUDY = Study(
         ),
         Factor.setting("peak rate", "train.rate", _RATES),
     ),
-    material=Material("copy", train=3000, sizes={"length": (2, 8)}),
+    material=Material("copy", train=3000, sizes={"length": (2, 5)}),
     measures=(exact_match, failed(_LEAST), first_gradients()),
     claim=claim,
     figures=figures,
@@ -101,8 +101,8 @@ STUDY = Study(
         "model.d_ff=128",
         "data.copies=0",
         "train.optimizer=adamw",
-        "train.steps=300",
-        "train.batch_tokens=1024",
+        "train.steps=400",
+        "train.batch_tokens=768",
         "train.validations=3",
     ),
     may_fail=True,
