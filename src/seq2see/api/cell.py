@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
-
-import torch
 
 from seq2see.api.model import Model, load
 from seq2see.api.record import tokens_per_second, write_lines
@@ -50,7 +46,7 @@ class Cell:
 
     def run(self, examination: Examination, begin: Beginning) -> Trial:
         """Trains, unless the folder holds the trained model; decodes and scores."""
-        model = self._trained(begin)
+        model = trained(self.tree, self.folder, self.device, begin)
         outputs = _outputs(model, examination, self.folder / "outputs.jsonl")
         training = model.scores["training"]
         facts = {
@@ -62,56 +58,33 @@ class Cell:
         scores = tuple(examination.score(outputs))
         return Trial(self.model, self.seed, scores, tuple(outputs), facts)
 
-    @property
-    def beginning(self) -> Begin:
-        """How the run would begin now."""
-        if _is_finished(self.folder):
-            return "finished"
-        return "resumed" if TrainingFolder(self.folder).begun else "new"
-
-    def _trained(self, begin: Beginning) -> Model:
-        state = self.beginning
-        observers = begin(state)
-        if state == "finished":
-            return load(self.folder, device=self.device)
-        begun = state == "resumed"
-        run = take_up(self.folder) if begun else set_up(self.tree, self.folder, self.device)
-        return Model([carry_out(run, observers, self.device, resume=begun)])
+    def run_unwatched(self, examination: Examination) -> Trial:
+        """Does the same where nobody can watch, as in a process of its own."""
+        return self.run(examination, lambda _: ())
 
 
-def side_by_side(
-    cells: Sequence[Cell],
-    examination: Examination,
-    jobs: int,
-    begin: Callable[[Cell, Begin], object],
-) -> Iterator[Trial]:
-    """Runs `jobs` cells at a time, each in a process of its own with its share of the threads.
+def trained(tree: Tree, folder: Path, device: str, begin: Beginning) -> Model:
+    """Trains into a folder: from the start, or from where it was left; or opens what is finished.
 
-    Yields:
-        What each came to, in the order in which they end.
-
-    Raises:
-        Seq2seeError: of a run that cannot go on; those that have ended stand.
+    Args:
+        tree: the draft.
+        folder: where the run is kept.
+        device: where to compute.
+        begin: is told how the run begins.
     """
-    waiting, running = list(reversed(cells)), set[Future[Trial]]()
-    share = max(1, torch.get_num_threads() // jobs)
-    spawning = get_context("spawn")
-    with ProcessPoolExecutor(jobs, spawning, torch.set_num_threads, (share,)) as pool:
-        try:
-            while waiting or running:
-                while waiting and len(running) < jobs:
-                    cell = waiting.pop()
-                    begin(cell, cell.beginning)
-                    running.add(pool.submit(cell.run, examination, _unwatched))
-                ended, running = wait(running, return_when=FIRST_COMPLETED)
-                for one in ended:
-                    yield one.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    state = beginning(folder)
+    observers = begin(state)
+    if state == "finished":
+        return load(folder, device=device)
+    run = take_up(folder) if state == "resumed" else set_up(tree, folder, device)
+    return Model([carry_out(run, observers, device, resume=state == "resumed")])
 
 
-def _unwatched(_: Begin) -> Sequence[Observer]:
-    return ()
+def beginning(folder: Path) -> Begin:
+    """Tells how a run in `folder` would begin now."""
+    if _is_finished(folder):
+        return "finished"
+    return "resumed" if TrainingFolder(folder).begun else "new"
 
 
 def _is_finished(folder: Path) -> bool:

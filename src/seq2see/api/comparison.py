@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from seq2see.api.cell import Begin, Cell, side_by_side
+from seq2see.api.cell import Begin, Cell, beginning
+from seq2see.api.parallel import side_by_side
 from seq2see.api.record import Record, write_lines
 from seq2see.api.standings import Contrast, Standing, Trial, contrast, stand
 from seq2see.api.training import write_draft
@@ -153,10 +154,11 @@ def _trials(
     ]
     if contest.jobs > 1:
 
-        def begin(cell: Cell, state: Begin) -> None:
-            watcher.begins(cell.model, cell.seed, state)
+        def begin(cell: Cell) -> None:
+            watcher.begins(cell.model, cell.seed, beginning(cell.folder))
 
-        yield from side_by_side(cells, examination, contest.jobs, begin)
+        tasks = [(cell, partial(cell.run_unwatched, examination)) for cell in cells]
+        yield from (trial for _, trial in side_by_side(tasks, contest.jobs, begin))
         return
     for cell in cells:
         yield cell.run(examination, partial(watcher.begins, cell.model, cell.seed))

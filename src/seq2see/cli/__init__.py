@@ -60,6 +60,7 @@ def build() -> typer.Typer:
     from seq2see.cli.evaluate import evaluate
     from seq2see.cli.look import look
     from seq2see.cli.score import score
+    from seq2see.cli.study import study
     from seq2see.cli.train import train
     from seq2see.cli.translate import translate
 
@@ -77,6 +78,7 @@ def build() -> typer.Typer:
     app.command("score")(score)
     app.command("evaluate")(evaluate)
     app.command("look")(look)
+    app.command("study")(study)
     app.command("compare")(compare)
     app.command("bench")(bench)
     app.command("demo")(demo)

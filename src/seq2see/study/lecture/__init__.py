@@ -1,0 +1,1 @@
+"""The questions of a lecture on attention, in its order; each module holds one `STUDY`."""

@@ -1,0 +1,77 @@
+"""What can be read off a trained model: measures that several studies share."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+
+from seq2see.data.links import Link
+from seq2see.look.agreement import aer
+from seq2see.study.plan import Measure
+from seq2see.study.readings import Reading
+from seq2see.study.trial import Subject
+
+EXACT = "exact match (%)"
+PARAMETERS = "parameters"
+STEPS = "updates"
+
+
+def exact_match(subject: Subject) -> Iterator[Reading]:
+    """Reads the share of test sources whose output is the target, greedily decoded."""
+    yield Reading(EXACT, 100 * float(np.mean(_right(subject))))
+
+
+def exact_by_length(subject: Subject) -> Iterator[Reading]:
+    """Reads the same for each length of the source, in words."""
+    by_length: dict[int, list[bool]] = defaultdict(list)
+    for pair, right in zip(subject.test, _right(subject), strict=True):
+        by_length[len(pair.source.split())].append(right)
+    for length, found in sorted(by_length.items()):
+        yield Reading(EXACT, 100 * float(np.mean(found)), at=length)
+
+
+def size(subject: Subject) -> Iterator[Reading]:
+    """Reads how many numbers were trained."""
+    yield Reading(PARAMETERS, subject.model.bundles[0].network.parameter_count)
+
+
+def gradient_by_distance(at: str, pairs: int = 32, directions: int = 8) -> Measure:
+    """Makes a measure of how a late state depends on early inputs; see `Model.distances`.
+
+    Args:
+        at: whose states, `encoder` or `decoder`.
+        pairs: test pairs that are looked at.
+        directions: passes backward spent on a position.
+    """
+
+    def measure(subject: Subject) -> Iterator[Reading]:
+        sample = subject.test[:pairs]
+        found = subject.model.distances(sample, at=at, directions=directions, seed=subject.seed)
+        for distance, norm in enumerate(found.mean.tolist()):
+            if int(found.count[distance]) > 0:
+                yield Reading("gradient norm", norm, at=distance)
+
+    return measure
+
+
+def alignment_error(**how: str | bool | int) -> Measure:
+    """Makes a measure of how far alignments are from the task's own links (AER, 0 to 1).
+
+    Args:
+        how: as for `Model.align`.
+    """
+    name = " ".join(str(value) for value in how.values()) or "weight"
+
+    def measure(subject: Subject) -> Iterator[Reading]:
+        found = subject.model.align(subject.test, **how)
+        links: list[tuple[Link, ...]] = [each.links for each in found]
+        yield Reading("AER", aer(links, subject.links, subject.links), series=name)
+
+    return measure
+
+
+def _right(subject: Subject) -> list[bool]:
+    outputs = subject.model.translate(subject.test, beam=1)
+    return [out == pair.target for out, pair in zip(outputs, subject.test, strict=True)]

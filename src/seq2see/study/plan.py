@@ -1,0 +1,136 @@
+"""A study as a record: a question, what is varied, what is measured, what would answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from seq2see.study.material import Material
+from seq2see.study.readings import Reading
+from seq2see.study.verdict import Verdict
+
+if TYPE_CHECKING:
+    from seq2see.report.view import Figure
+    from seq2see.study.results import Results
+    from seq2see.study.trial import Subject
+
+
+@dataclass(frozen=True)
+class Level:
+    """One value of what is varied.
+
+    Args:
+        label: how the table writes it.
+        settings: `key=value` settings that make it; `{links}` in one stands for the file of the
+            training pairs' links.
+        sizes: changes to the material's sizes that make it.
+    """
+
+    label: str
+    settings: tuple[str, ...] = ()
+    sizes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One thing that is varied.
+
+    Args:
+        name: what it is, as the table's column.
+        levels: its values, in the order of the table.
+    """
+
+    name: str
+    levels: tuple[Level, ...]
+
+    @classmethod
+    def setting(cls, name: str, key: str, values: Sequence[Any]) -> Factor:
+        """Varies one setting of the recipe."""
+        written = [str(v).lower() if isinstance(v, bool) else str(v) for v in values]
+        return cls(name, tuple(Level(text, (f"{key}={text}",)) for text in written))
+
+    @classmethod
+    def size(cls, name: str, key: str, values: Sequence[Any]) -> Factor:
+        """Varies one size of the task."""
+        return cls(name, tuple(Level(str(value), sizes={key: value}) for value in values))
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One combination of levels.
+
+    Args:
+        labels: the level of each factor.
+        settings: `key=value` settings, those of later factors last.
+        sizes: changes to the task's sizes.
+    """
+
+    labels: Mapping[str, str]
+    settings: tuple[str, ...] = ()
+    sizes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Names the condition in files and on the screen."""
+        return ", ".join(f"{factor} {label}" for factor, label in self.labels.items()) or "all"
+
+
+Measure = Callable[["Subject"], Iterator[Reading]]
+"""Yields the readings of one trained model."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """One question and how it is answered.
+
+    Args:
+        name: what the command line calls it.
+        question: one sentence.
+        varied: what differs between the models.
+        fixed: what is the same for all of them.
+        hypothesis: what is expected, with its source; printed before anything runs.
+        caution: what the outcome does not show.
+        factors: what is varied; every combination of their levels is one condition.
+        material: what the models are trained and measured on.
+        measures: what is read off each trained model.
+        claim: turns the results into a verdict.
+        figures: turns the results into pictures.
+        settings: `key=value` settings that all models share.
+        left_out: tells of a combination that makes no sense.
+        seeds: how many models a condition gets.
+        may_fail: whether a run whose loss is no longer finite counts as failed and the study goes
+            on; otherwise it ends there.
+        real: whether a data file may take the synthetic task's place.
+    """
+
+    name: str
+    question: str
+    varied: str
+    fixed: str
+    hypothesis: str
+    caution: str
+    factors: tuple[Factor, ...]
+    material: Material
+    measures: tuple[Measure, ...]
+    claim: Callable[[Results], Verdict]
+    figures: Callable[[Results], Sequence[Figure]]
+    settings: tuple[str, ...] = ()
+    left_out: Callable[[Mapping[str, str]], bool] = lambda _: False
+    seeds: int = 3
+    may_fail: bool = False
+    real: bool = False
+
+    def conditions(self) -> list[Condition]:
+        """Lists every combination of levels that makes sense, in the order of the table."""
+        found = []
+        for levels in product(*(factor.levels for factor in self.factors)):
+            labels = {
+                factor.name: level.label for factor, level in zip(self.factors, levels, strict=True)
+            }
+            settings = tuple(text for level in levels for text in level.settings)
+            sizes = {key: value for level in levels for key, value in level.sizes.items()}
+            if not self.left_out(labels):
+                found.append(Condition(labels, settings, sizes))
+        return found
