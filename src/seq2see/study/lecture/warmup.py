@@ -77,8 +77,8 @@ STUDY = Study(
     " so that a deep network with a high rate fails without warm-up; with the norm before the"
     " sub-layer it does not need one (Xiong et al. 2020).",
     caution="A shallow network may show nothing. Gradients are clipped at norm 1, and AdamW divides"
-    " by their size, both of which hide what plain gradient descent would show. Rates and sizes were set by a"
-    " trial with seed 1, so that the pre-norm network learns.",
+    " by their size, both of which hide what plain gradient descent would show. Rates and sizes"
+    " were set by a trial with seed 1, so that pre-norm networks learn.",
     factors=(
         Factor.setting("norm", "model.norm_place", ("before", "after")),
         Factor.setting("warmup", "train.warmup", (0, 150)),
