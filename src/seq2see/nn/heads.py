@@ -113,12 +113,13 @@ class Programme(nn.Module):
 
     def joined(
         self,
-        learned: Float[Tensor, "row learned query key"],
+        learned: Float[Tensor, "#row learned query key"],
         fixed: Float[Tensor, "#row fixed query key"],
     ) -> Float[Tensor, "row head query key"]:
         """Puts the patterns of all heads in the order of the heads."""
-        rows = len(learned) if self.learned else len(fixed)
-        both = torch.cat([learned, fixed.to(learned.dtype).expand(rows, -1, -1, -1)], dim=1)
+        rows = max(len(learned), len(fixed))
+        each = [one.to(learned.dtype).expand(rows, -1, -1, -1) for one in (learned, fixed)]
+        both = torch.cat(each, dim=1)
         order = {head: i for i, head in enumerate([*self.learned, *self.fixed])}
         return both[:, [order[head] for head in range(self.heads)]]
 

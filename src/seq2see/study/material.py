@@ -48,13 +48,15 @@ class Material:
         """Returns the material with the sizes of a condition.
 
         Args:
-            changes: by name: `train` is how many pairs are trained on; a name that begins with
-                `test_` changes a size in testing alone; any other is a size of the task.
+            changes: by name: `task` is another task, `train` how many pairs are trained on; a name
+                that begins with `test_` changes a size in testing alone; any other is a size of the
+                task.
         """
         tested = {k.removeprefix("test_"): v for k, v in changes.items() if k.startswith("test_")}
-        drawn = {k: v for k, v in changes.items() if k != "train" and not k.startswith("test_")}
+        own = ("task", "train")
+        drawn = {k: v for k, v in changes.items() if k not in own and not k.startswith("test_")}
         return Material(
-            self.task,
+            str(changes.get("task", self.task)),
             int(changes.get("train", self.train)),
             self.dev,
             self.test,

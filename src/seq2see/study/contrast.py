@@ -1,0 +1,53 @@
+"""Differences that a hypothesis speaks of beyond that of two conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from seq2see.study.results import Difference, Results, paired
+
+Where = Mapping[str, str]
+"""Levels of factors, as in `Results.values`."""
+
+
+def above(results: Results, measure: str, level: float, *, series: str = "", **where: str) -> (
+    Difference
+):
+    """Compares a measure with a number that is known beforehand: measure - level, by seed."""
+    found = results.values(measure, series=series, **where)
+    return paired([(level, value) for value in found.values()])
+
+
+def raised(difference: Difference, by: float) -> Difference:
+    """Moves a difference: it lies above 0 where the one given lies above -`by`."""
+    ends = {name: getattr(difference, name) + by for name in ("value", "low", "high")}
+    return replace(difference, **ends)
+
+
+def turned(difference: Difference) -> Difference:
+    """Returns the difference the other way round: first - second."""
+    return replace(
+        difference, value=-difference.value, low=-difference.high, high=-difference.low
+    )
+
+
+def interaction(
+    results: Results, measure: str, first: tuple[Where, Where], second: tuple[Where, Where]
+) -> Difference:
+    """Asks whether one change does more in one setting than in another, paired by seed.
+
+    Args:
+        results: the figures.
+        measure: which one.
+        first: two conditions, before and after the change.
+        second: the same two in another setting.
+
+    Returns:
+        What the change does in the second setting, less what it does in the first.
+    """
+    (a, b), (c, d) = (
+        tuple(results.values(measure, **where) for where in each) for each in (first, second)
+    )
+    seeds = [seed for seed in a if seed in b and seed in c and seed in d]
+    return paired([(b[seed] - a[seed], d[seed] - c[seed]) for seed in seeds])

@@ -1,0 +1,76 @@
+"""How many heads does a model need?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seq2see.report.charts import Axis, lines
+from seq2see.report.view import Figure
+from seq2see.study import rows, small
+from seq2see.study.contrast import above, raised, turned
+from seq2see.study.material import Material
+from seq2see.study.measures import EXACT, exact_match, size
+from seq2see.study.patterns import APART, head_distance
+from seq2see.study.plan import Factor, Study
+from seq2see.study.results import Results
+from seq2see.study.single import HARM, LEAST, MATTER, harm
+from seq2see.study.verdict import Verdict, judge
+
+_FEW, _MANY = "1", "8"
+_HALF = 50.0
+
+
+def claim(results: Results) -> Verdict:
+    """Expects fewer than half of eight heads to matter, and eight to do no worse than one."""
+    matter = above(results, MATTER, _HALF, heads=_MANY)
+    right = [results.summary(EXACT, heads=each).value for each in (_FEW, _MANY)]
+    text = (
+        f"Of {_MANY} heads a layer {matter.value + _HALF:.0f} % matter: without each of them a"
+        f" target token loses more than {LEAST} nats. {right[1]:.0f} % are right, with one head"
+        f" {right[0]:.0f} %."
+    )
+    better = results.difference(EXACT, {"heads": _FEW}, {"heads": _MANY})
+    return judge(text, turned(matter), raised(better, 5.0))
+
+
+def figures(results: Results) -> Sequence[Figure]:
+    """Draws accuracy, and how far heads are apart and what each is worth, by their number."""
+    shown = (
+        ("accuracy", "Right answers", EXACT),
+        ("apart", "How far heads are apart", APART),
+        ("matter", "Heads that matter", MATTER),
+        ("harm", "The loss without the head that is worth most", HARM),
+    )
+    return tuple(
+        Figure(
+            f"heads-{name}",
+            title,
+            f"A line: {measure} against the number of heads.",
+            lines(
+                rows.by_condition(results, measure, numbers=["heads"]),
+                Axis("heads", "heads of a layer", format="d"),
+                Axis("value", measure),
+                points=True,
+            ),
+        )
+        for name, title, measure in shown
+    )
+
+
+STUDY = Study(
+    name="heads",
+    question="How many heads does a model need?",
+    varied="the number of heads, which share the width out among themselves",
+    fixed="the width and so the number of parameters, the task, the number of updates",
+    hypothesis="Few heads matter, those of the last attention over the source most (Michel et al."
+    " 2019, Voita et al. 2019); one head alone does nearly as well on a task that has to look at"
+    " one place at a time.",
+    caution="A head that is taken out alone may be made up for by another that does the same.",
+    factors=(Factor.setting("heads", "model.heads", (1, 2, 4, 8)),),
+    material=Material("sort", train=4000, sizes={"length": (2, 8), "vocabulary": 20}),
+    measures=(exact_match, head_distance(), harm(), size),
+    claim=claim,
+    figures=figures,
+    settings=(*small.transformer(), *small.training(1000)),
+    real=True,
+)
