@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from seq2see.nn.plan import HeadRole
 from seq2see.report.charts import Axis, lines
 from seq2see.report.view import Figure
-from seq2see.study import rows, small
+from seq2see.study import rows, settings
 from seq2see.study.contrast import raised
 from seq2see.study.material import Material
 from seq2see.study.measures import EXACT, exact_match, size
@@ -85,7 +85,7 @@ STUDY = Study(
             "attention",
             (
                 Level(_FREE),
-                *(Level(kind, (small.roles(_roles(kind)),)) for kind in (_SEVEN, _SELF, _CROSS)),
+                *(Level(kind, (settings.roles(_roles(kind)),)) for kind in (_SEVEN, _SELF, _CROSS)),
             ),
         ),
         Factor("pairs", tuple(Level(str(n), sizes={"train": n}) for n in _PAIRS)),
@@ -94,6 +94,6 @@ STUDY = Study(
     measures=(exact_match, size),
     claim=claim,
     figures=figures,
-    settings=(*small.transformer(_LAYERS, heads=_HEADS), *small.training(600)),
+    settings=(*settings.transformer(_LAYERS, heads=_HEADS), *settings.training(600)),
     real=True,
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seq2see.report.charts import Axis, lines
 from seq2see.report.view import Figure
-from seq2see.study import rows, small
+from seq2see.study import rows, settings
 from seq2see.study.contrast import above, raised, turned
 from seq2see.study.material import Material
 from seq2see.study.measures import EXACT, exact_match, size
@@ -71,6 +71,6 @@ STUDY = Study(
     measures=(exact_match, head_distance(), harm(), size),
     claim=claim,
     figures=figures,
-    settings=(*small.transformer(), *small.training(1000)),
+    settings=(*settings.transformer(), *settings.training(1000)),
     real=True,
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seq2see.report.charts import Axis, lines
 from seq2see.report.view import Figure
-from seq2see.study import rows, small
+from seq2see.study import rows, settings
 from seq2see.study.contrast import interaction
 from seq2see.study.material import Material
 from seq2see.study.measures import EXACT, exact_match, size
@@ -21,9 +21,9 @@ _GRU, _LSTM, _TRANSFORMER = "gru", "lstm+attention", "transformer"
 
 def _models() -> tuple[Level, ...]:
     made = {
-        f"{kind} {width}": small.transformer(d_model=width)
+        f"{kind} {width}": settings.transformer(d_model=width)
         if kind == _TRANSFORMER
-        else small.recurrent(kind, width)
+        else settings.recurrent(kind, width)
         for kind in (_GRU, _LSTM, _TRANSFORMER)
         for width in _WIDTHS
     }
@@ -86,5 +86,5 @@ STUDY = Study(
     measures=(exact_match, size),
     claim=claim,
     figures=figures,
-    settings=small.training(500, 4096),
+    settings=settings.training(500, 4096),
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seq2see.report.charts import Axis, lines
 from seq2see.report.view import Figure
-from seq2see.study import rows, small
+from seq2see.study import rows, settings
 from seq2see.study.contrast import interaction
 from seq2see.study.material import Material
 from seq2see.study.measures import exact_match, size
@@ -87,8 +87,8 @@ STUDY = Study(
     claim=claim,
     figures=figures,
     settings=(
-        *small.transformer(layers=1, heads=2),
+        *settings.transformer(layers=1, heads=2),
         "model.d_value=32",
-        *small.training(600, validations=20),
+        *settings.training(600, validations=20),
     ),
 )
