@@ -18,6 +18,8 @@ from seq2see.study.lecture import (
     recall,
     scale,
 )
+from seq2see.study.measures import EXACT
+from seq2see.study.patterns import ITSELF
 from seq2see.study.plan import Study
 from seq2see.study.publish import publish
 from seq2see.study.readings import Outcome, Reading
@@ -38,7 +40,6 @@ TINY = {
         model=("gru 64", "lstm+attention 64", "transformer 64"), pairs=("4", "64"),
     ),
 }  # fmt: skip
-SMALLER = ("model.d_model=16", "model.d_ff=16", "model.encoder_layers=1", "model.decoder_layers=1")
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -83,3 +84,36 @@ def made(study: Study, **measures: Value) -> Results:
             for each in study.conditions()
         )
     )
+
+
+def test_attention_that_keeps_more_supports_recall() -> None:
+    def right(fall: float) -> Value:
+        many = str(recall.STUDY.factors[-1].levels[-1].label)
+        return lambda at: 90.0 - (fall if many in at.values() and "gru" in at["model"] else 0.0)
+
+    assert recall.claim(made(recall.STUDY, **{EXACT: right(60.0)})).answer == "supported"
+    assert recall.claim(made(recall.STUDY, **{EXACT: right(-5.0)})).answer == "not supported"
+
+
+def test_functions_that_cost_nothing_within_and_much_across_are_supported() -> None:
+    def right(within: float, across: float) -> Value:
+        lost = {"Gaussian self": within, "Gaussian cross too": across}
+        return lambda at: 90.0 - lost.get(at["attention"], 0.0)
+
+    claim = functions.claim
+    assert claim(made(functions.STUDY, **{EXACT: right(0.0, 40.0)})).answer == "supported"
+    assert claim(made(functions.STUDY, **{EXACT: right(40.0, 60.0)})).answer == "not supported"
+    assert claim(made(functions.STUDY, **{EXACT: right(0.0, -9.0)})).answer == "not supported"
+
+
+def test_vectors_that_look_at_themselves_and_recall_less_are_supported() -> None:
+    def share(raw_share: float) -> Value:
+        return lambda at: raw_share if at["projections"] == "none" else 20.0
+
+    def right(at: Mapping[str, str]) -> float:
+        return 40.0 if at["projections"] == "none" else 95.0
+
+    figures = {ITSELF: share(80.0), EXACT: right}
+    assert raw.claim(made(raw.STUDY, **figures)).answer == "supported"
+    figures[ITSELF] = share(10.0)
+    assert raw.claim(made(raw.STUDY, **figures)).answer == "not supported"
