@@ -11,9 +11,9 @@ Where = Mapping[str, str]
 """Levels of factors, as in `Results.values`."""
 
 
-def above(results: Results, measure: str, level: float, *, series: str = "", **where: str) -> (
-    Difference
-):
+def above(
+    results: Results, measure: str, level: float, *, series: str = "", **where: str
+) -> Difference:
     """Compares a measure with a number that is known beforehand: measure - level, by seed."""
     found = results.values(measure, series=series, **where)
     return paired([(level, value) for value in found.values()])
@@ -27,9 +27,7 @@ def raised(difference: Difference, by: float) -> Difference:
 
 def turned(difference: Difference) -> Difference:
     """Returns the difference the other way round: first - second."""
-    return replace(
-        difference, value=-difference.value, low=-difference.high, high=-difference.low
-    )
+    return replace(difference, value=-difference.value, low=-difference.high, high=-difference.low)
 
 
 def interaction(
