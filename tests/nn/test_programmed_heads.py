@@ -69,6 +69,14 @@ def test_a_fixed_head_has_no_parameters_for_query_and_key() -> None:
     same(seen(net, f"{SELF}.pattern")[0], torch.full((2, 5, 5), 0.2).double())
 
 
+def test_a_decoder_all_of_whose_heads_are_fixed_decodes_several_rows() -> None:
+    at = ("decoder.0.self", CROSS)
+    net = programmed(*(HeadRole(name, head, "uniform", "fixed") for name in at for head in (0, 1)))
+    even = torch.ones(6, 6).tril().double()
+    found = seen(net, "decoder.0.self.pattern")
+    same(found, (even / even.sum(-1, keepdim=True)).expand(2, 2, 6, 6))
+
+
 @pytest.mark.parametrize(("gain", "mass"), [(4.0, 0.52), (6.0, 0.86), (8.0, 0.97)])
 def test_a_bias_pulls_its_share_of_the_mass(gain: float, mass: float) -> None:
     """Among n keys with equal scores e^g / (e^g + n - 1); less where the other scores vary."""
