@@ -10,11 +10,13 @@ from seq2see.errors import (
     ConfigError,
     DataError,
     DecodingError,
+    DivergedError,
     Seq2seeError,
     TrainingError,
 )
 
 FAMILY = [DataError, ConfigError, BundleError, TrainingError, DecodingError]
+CHILDREN = {DivergedError: TrainingError}
 
 
 @pytest.mark.parametrize(
@@ -59,5 +61,6 @@ def test_the_family_tree_in_the_docstring_is_the_family() -> None:
         for each in vars(errors).values()
         if isinstance(each, type) and issubclass(each, Seq2seeError) and each is not Seq2seeError
     ]
-    assert set(defined) == set(FAMILY)
+    assert set(defined) == {*FAMILY, *CHILDREN}
+    assert all(issubclass(child, parent) for child, parent in CHILDREN.items())
     assert all(f"── {each.__name__}" in (errors.__doc__ or "") for each in defined)

@@ -7,7 +7,8 @@ as one message and exits with 2. Anything else that escapes is a defect of seq2s
     ├── DataError        a data file or a line of it
     ├── ConfigError      a recipe, a key=value, a command-line option
     ├── BundleError      a saved model
-    ├── TrainingError    a run that cannot go on (infinite loss, out of memory, full disk)
+    ├── TrainingError    a run that cannot go on (out of memory, full disk)
+    │   └── DivergedError    because a loss, a gradient or a weight is no longer finite
     └── DecodingError    an input or a prefix that cannot be decoded as asked
 """
 

@@ -81,7 +81,7 @@ def made(study: Study, **measures: Value) -> Results:
         for name, value in measures.items():
             measure, _, series = name.partition("/")
             # The first factor's first level varies a little, so that no difference is exact.
-            noise = 0.01 * seed * (list(labels.values())[0] == study.factors[0].levels[0].label)
+            noise = 0.01 * seed * (next(iter(labels.values())) == study.factors[0].levels[0].label)
             yield Reading(measure, value(labels) + noise, series=series)
 
     return Results(
@@ -153,7 +153,7 @@ def test_heads_asks_for_few_that_matter_and_no_loss(
 ) -> None:
     found = made(
         heads.STUDY,
-        **{MATTER: lambda _: matter, EXACT: lambda l: 90.0 if l["heads"] == "1" else eight},
+        **{MATTER: lambda _: matter, EXACT: lambda at: 90.0 if at["heads"] == "1" else eight},
     )
     assert heads.claim(found).answer == answer
 

@@ -13,24 +13,34 @@ Row = dict[str, Any]
 
 
 def by_condition(
-    results: Results, measure: str, *, series: str = "", numbers: Sequence[str] = (), **where: str
+    results: Results,
+    measure: str,
+    *,
+    series: str = "",
+    at: float | None = None,
+    numbers: Sequence[str] = (),
+    **where: str,
 ) -> list[Row]:
-    """Makes a row of every condition that has a plain measure.
+    """Makes a row a condition: its levels, `name` for all of them together, and the mean.
+
+    A condition of which no model has the measure, as where every run failed, has no row.
 
     Args:
         results: the figures.
         measure: which one; its mean stands in the row as `value`.
         series: which of its curves or groups.
+        at: where on its curve.
         numbers: factors whose levels are numbers.
         where: levels of factors that are wanted alone.
     """
     rows = []
     for labels in _conditions(results, where):
         try:
-            found = results.summary(measure, series=series, **_underscored(labels))
+            found = results.summary(measure, series=series, at=at, **_underscored(labels))
         except DataError:
             continue
-        rows.append({**_labelled(labels, numbers), **_shown(found)})
+        name = ", ".join(labels.values())
+        rows.append({"name": name, **_labelled(labels, numbers), **_shown(found)})
     return rows
 
 
@@ -43,23 +53,17 @@ def by_place(results: Results, measure: str, *, series: str = "", **where: str) 
         series: which of its curves.
         where: levels of factors that are wanted alone.
     """
-    rows = []
-    places = sorted(
-        {
-            reading.at
-            for outcome in results.outcomes
-            for reading in outcome.readings
-            if (reading.measure, reading.series) == (measure, series) and reading.at is not None
-        }
-    )
-    for labels in _conditions(results, where):
-        for at in places:
-            try:
-                found = results.summary(measure, at=at, series=series, **_underscored(labels))
-            except DataError:
-                continue
-            rows.append({**labels, "at": at, **_shown(found)})
-    return rows
+    places = {
+        reading.at
+        for outcome in results.outcomes
+        for reading in outcome.readings
+        if (reading.measure, reading.series) == (measure, series) and reading.at is not None
+    }
+    return [
+        {**each, "at": at}
+        for at in sorted(places)
+        for each in by_condition(results, measure, series=series, at=at, **where)
+    ]
 
 
 def named(rows: Sequence[Row], *factors: str) -> list[Row]:
@@ -76,7 +80,7 @@ def _conditions(results: Results, where: dict[str, str]) -> list[dict[str, str]]
     ]
 
 
-def _underscored(labels: dict[str, str]) -> dict[str, str]:
+def _underscored(labels: dict[str, str]) -> dict[str, Any]:
     return {name.replace(" ", "_"): label for name, label in labels.items()}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seq2see.report.charts import Axis, bars
 from seq2see.report.view import Figure
-from seq2see.study import drawing
+from seq2see.study import rows
 from seq2see.study.alignments import AER, alignment_errors
 from seq2see.study.material import LINKS, Material
 from seq2see.study.measures import EXACT, exact_match
@@ -53,9 +53,9 @@ def figures(results: Results) -> Sequence[Figure]:
     errors = [
         {**each, "name": f"{each['name']}: {way}"}
         for way in _WAYS
-        for each in drawing.of_conditions(results, AER, series=way)
+        for each in rows.by_condition(results, AER, series=way)
     ]
-    right = drawing.of_conditions(results, EXACT)
+    right = rows.by_condition(results, EXACT)
     return (
         Figure(
             "alignment-error",

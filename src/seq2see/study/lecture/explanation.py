@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seq2see.report.charts import Axis, bars
 from seq2see.report.view import Figure
-from seq2see.study import drawing
+from seq2see.study import rows
 from seq2see.study.alignments import (
     AER,
     EVEN,
@@ -44,12 +44,12 @@ def figures(results: Results) -> Sequence[Figure]:
     errors = [
         {**each, "name": f"{each['name']}: {by}"}
         for by in _MEASURES
-        for each in drawing.of_conditions(results, AER, series=by)
+        for each in rows.by_condition(results, AER, series=by)
     ]
     alike = [
         {**each, "name": f"{each['name']}: {by}"}
         for by in _MEASURES[1:]
-        for each in drawing.of_conditions(results, TAU, series=f"weight, {by}")
+        for each in rows.by_condition(results, TAU, series=f"weight, {by}")
     ]
     return (
         Figure(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seq2see.report.charts import Axis, bars, lines
 from seq2see.report.view import Figure
-from seq2see.study import drawing
+from seq2see.study import rows
 from seq2see.study.material import Material
 from seq2see.study.measures import EXACT, exact_match, size
 from seq2see.study.plan import Factor, Level, Study
@@ -40,10 +40,10 @@ def claim(results: Results) -> Verdict:
 
 def figures(results: Results) -> Sequence[Figure]:
     """Draws right outputs of every condition, and res(X) by sub-layer at the greatest depth."""
-    right = drawing.of_conditions(results, EXACT)
+    right = rows.by_condition(results, EXACT)
     levels = [
         {**each, "value": max(each["value"], 1e-12)}
-        for each in drawing.of_curves(results, RESIDUE, depth=_DEEP)
+        for each in rows.by_place(results, RESIDUE, depth=_DEEP)
         if each["feedforward"] in ("none", "relu")
     ]
     for each in levels:  # a logarithmic axis has no place for an end of a whisker below 0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from seq2see.nn.norms import POOLS_OVER_TIME
 from seq2see.report.charts import Axis, bars
 from seq2see.report.view import Figure
-from seq2see.study import drawing
+from seq2see.study import rows
 from seq2see.study.material import Material
 from seq2see.study.measures import EXACT, exact_match
 from seq2see.study.modes import GAP, LOSS, gap, loss
@@ -47,14 +47,14 @@ def figures(results: Results) -> Sequence[Figure]:
             "norm-loss",
             "Loss by norm and batch",
             "Bars: the loss on unseen pairs by kind of norm and tokens a batch.",
-            bars(drawing.of_conditions(results, LOSS), name, Axis("value", LOSS, zero=True)),
+            bars(rows.by_condition(results, LOSS), name, Axis("value", LOSS, zero=True)),
             caption="Kind of norm, padded tokens a batch.",
         ),
         Figure(
             "norm-gap",
             "How far training and use are apart",
             "Bars: how far the loss in use is from that under the statistics of the batch at hand.",
-            bars(drawing.of_conditions(results, GAP), name, Axis("value", GAP, zero=True)),
+            bars(rows.by_condition(results, GAP), name, Axis("value", GAP, zero=True)),
         ),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seq2see.report.charts import Axis, lines
 from seq2see.report.view import Figure
-from seq2see.study import drawing
+from seq2see.study import rows
 from seq2see.study.codes import BEYOND, FEWER, TWIN, WITHIN, exact_within_and_beyond, nearest_twins
 from seq2see.study.material import Material
 from seq2see.study.measures import EXACT
@@ -36,8 +36,8 @@ def claim(results: Results) -> Verdict:
 
 def figures(results: Results) -> Sequence[Figure]:
     """Draws right outputs by length, and the nearest twin by the number of frequencies."""
-    right = drawing.of_curves(results, EXACT)
-    twins = drawing.of_curves(results, TWIN, series=FEWER, positions="sinusoidal")
+    right = rows.by_place(results, EXACT)
+    twins = rows.by_place(results, TWIN, series=FEWER, positions="sinusoidal")
     return (
         Figure(
             "positions-length",

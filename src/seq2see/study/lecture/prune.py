@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from seq2see.look.prune import ORDERS
 from seq2see.report.charts import Axis, lines
 from seq2see.report.view import Figure
-from seq2see.study import drawing
+from seq2see.study import rows
 from seq2see.study.material import Material
 from seq2see.study.measures import EXACT
 from seq2see.study.plan import Study
@@ -46,7 +46,7 @@ def figures(results: Results) -> Sequence[Figure]:
     every = [
         {**each, "order": series}
         for series in (*ORDERS, TUNED, SCRATCH)
-        for each in drawing.of_curves(results, EXACT, series=series)
+        for each in rows.by_place(results, EXACT, series=series)
     ]
     return (
         Figure(

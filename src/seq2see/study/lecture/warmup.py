@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seq2see.report.charts import Axis, bars, lines
 from seq2see.report.view import Figure
-from seq2see.study import drawing
+from seq2see.study import rows
 from seq2see.study.failures import GRADIENT, RATIO, failed, first_gradients
 from seq2see.study.material import Material
 from seq2see.study.measures import exact_match
@@ -38,11 +38,11 @@ def claim(results: Results) -> Verdict:
 
 def figures(results: Results) -> Sequence[Figure]:
     """Draws the share of failed runs of every condition, and gradients by layer at step 0."""
-    fell = drawing.of_conditions(results, FAILED)
+    fell = rows.by_condition(results, FAILED)
     for each in fell:  # a share of three runs has no interval worth drawing
         each.pop("low", None)
         each.pop("high", None)
-    begun = drawing.of_curves(results, GRADIENT, warmup="0", depth=_DEEP, peak_rate=_HOT)
+    begun = rows.by_place(results, GRADIENT, warmup="0", depth=_DEEP, peak_rate=_HOT)
     return (
         Figure(
             "warmup-failed",
