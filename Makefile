@@ -9,7 +9,7 @@ ARGS ?=
 BIN := .venv/bin
 STAMP := .venv/.seq2see-setup
 UNFINISHED := .venv/.seq2see-unfinished
-INSTALL := -e ".[dev,demo,hub,tensorboard]"
+INSTALL := -e ".[dev,demo,hub,look,tensorboard]"
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
 # The packages whose public functions carry array shapes, as far as they have tests.
@@ -18,7 +18,7 @@ SHAPED := $(patsubst %/,%,$(sort $(dir $(wildcard \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test check docs bench format constraints clean
+.PHONY: help setup demo test check docs bench browser screenshots format constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -67,6 +67,18 @@ else
 	@ls benchmarks/*.py 2>/dev/null || echo 'There is no script under benchmarks/ yet.'
 	@echo 'Run one: make bench RUN=name ARGS="..."; its options: make bench RUN=name ARGS=--help'
 endif
+
+# Tests open reports in it and are skipped without it. Only a Debian whose root asks is changed.
+browser: ## Install Chromium for the tests that open a report, where root can on Debian
+	@if command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then \
+		echo 'a Chromium is there'; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
+			>/dev/null 2>&1 || echo 'Chromium could not be installed; its tests are skipped'; \
+	else echo 'no Chromium; install one to run the tests that open a report'; fi
+
+screenshots: $(STAMP) browser ## Draw docs/report-*.png from a model trained in two minutes
+	$(BIN)/python benchmarks/screenshots.py $(ARGS)
 
 format: $(STAMP) ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format

@@ -53,8 +53,12 @@ MULTI30K = Part(
     dev="multi30k/val.lc.norm.tok.en,multi30k/val.lc.norm.tok.de",
     test="multi30k/test_2016_flickr.lc.norm.tok.en,multi30k/test_2016_flickr.lc.norm.tok.de",
 )
+CMUDICT = Part("cmudict/train.tsv", "cmudict/dev.tsv", "cmudict/dev.tsv")
 TASKS: dict[str, dict[str, Part]] = {
-    "cmudict": {"en": Part("cmudict/train.tsv", "cmudict/dev.tsv", "cmudict/dev.tsv")},
+    "cmudict": {"en": CMUDICT},
+    "cmudict-transformer": {
+        "en": Part(CMUDICT.train, CMUDICT.dev, CMUDICT.test, ("model.kind=transformer",))
+    },
     "multi30k": {"en-de": MULTI30K},
     "multi30k-bilstm": {
         "en-de": Part(MULTI30K.train, MULTI30K.dev, MULTI30K.test, ("model.kind=bilstm+attention",))

@@ -52,6 +52,10 @@ class TrainingError(Seq2seeError):
     """A training run cannot go on."""
 
 
+class DivergedError(TrainingError):
+    """A loss, a gradient or the weights are no longer finite."""
+
+
 class DecodingError(Seq2seeError):
     """An input or a prefix cannot be decoded as asked."""
 

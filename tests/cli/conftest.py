@@ -53,7 +53,7 @@ def bundle(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from seq2see.api.training import train
 
     out = tmp_path_factory.mktemp("model") / "bundle"
-    train(pairs, *SMALL, out=out)
+    train(pairs, *SMALL, "train.optimizer=adamw", out=out)
     return out
 
 

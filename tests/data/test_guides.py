@@ -87,3 +87,9 @@ def test_a_link_out_of_its_pair_is_refused_by_its_line(tmp_path: Path, link: str
     )
     with pytest.raises(DataError, match=said):
         Store.write(tmp_path / "store", PAIRS, tokenizers, links.between(tokenizers))
+
+
+def test_a_pair_behind_the_last_line_of_links_is_refused() -> None:
+    links, tokenizers = Links(Path("links.txt"), (((0, 0),),)), joint(PAIRS)
+    with pytest.raises(DataError, match=r"links\.txt:2: 1 lines of links, and a pair on line 3"):
+        links.between(tokenizers)(PAIRS[1:2])

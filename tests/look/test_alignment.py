@@ -103,7 +103,7 @@ def norms(model: Translator, kind: str, pair: Pair, heads: range) -> Tensor:
 @pytest.mark.parametrize("kind", LOOKING)
 def test_norms_are_of_what_the_heads_write_together(kind: str) -> None:
     model = opened(kind)
-    heads = range({"bilstm": 1, "gru": 1, "shared": 4}.get(kind, 2))
+    heads = range({"bilstm": 1, "gru": 1, "shared": 4, "programmed": 4}.get(kind, 2))
     for pair, found in zip(PAIRS, align(model, PAIRS, how=How(by="norm")), strict=True):
         close(found.matrix, norms(model, kind, pair, heads)[:-1, :-1])
     [one] = align(model, PAIRS[0], how=How(by="norm", head=heads[-1]))

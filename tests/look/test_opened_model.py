@@ -85,7 +85,7 @@ def test_each_way_of_looking_sees_the_model_and_its_edits(model: Model) -> None:
         "stream": lambda: torch.tensor([level.norm for level in model.stream("abc", "cba")]),
     }
     plain = {name: look() for name, look in looks.items()}
-    with model.edit(seq2see.replace("decoder.0.cross", pattern=lambda q, k: k == 3)):
+    with model.edit(seq2see.replace("decoder.0.cross", pattern=lambda q, k: k.pos == 3)):
         edited = {name: look() for name, look in looks.items()}
     for name, look in looks.items():
         assert not torch.equal(edited[name], plain[name]), name

@@ -18,6 +18,7 @@ from seq2see.look.replace import replace
 from seq2see.look.stream import Level, residue, similarity, stream
 from seq2see.look.trace import trace
 from seq2see.nn.network import Network
+from seq2see.nn.roles import uniform
 
 BLOCK = {"encoder": ("self", "feedforward"), "decoder": ("self", "cross", "feedforward")}
 
@@ -99,7 +100,7 @@ def test_after_a_norm_the_stream_has_its_length() -> None:
 def test_a_uniform_look_without_residual_makes_all_positions_alike() -> None:
     settings = transformer_settings(residual=False, feedforward="none", norm="none")
     model = opened(settings)
-    with edited(model, [replace("encoder.0.self", pattern=lambda q, k: torch.ones(1, k.shape[1]))]):
+    with edited(model, [replace("encoder.0.self", pattern=uniform())]):
         levels = {level.name: level for level in stream(model, PAIRS)}
     alike = levels["encoder.0.around_self"]
     assert alike.residue < 1e-6

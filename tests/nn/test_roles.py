@@ -132,3 +132,10 @@ def test_malformed_weights_are_refused(weigh: object, said: str) -> None:
     wrong = Role("wrong", weigh)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=said):
         wrong(Side.queries(torch.arange(4), LENGTHS), Side.keys(torch.arange(4), LENGTHS))
+
+
+def test_a_comparison_of_the_sides_themselves_is_refused() -> None:
+    pos, length = torch.arange(3), torch.tensor([3.0])
+    mistaken = Role("mistaken", lambda q, k: k == 1)  # type: ignore[arg-type, return-value]
+    with pytest.raises(ConfigError, match=r"mistaken.*Compare k\.pos"):
+        mistaken(Side.queries(pos, length), Side.keys(pos, length))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from report_samples import BILSTM, Made, made
-
-from fixtures import TINY
+from report_samples import BILSTM, TRANSFORMER, Made, made
 
 
 @pytest.fixture(scope="session")
 def transformer(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return made(tmp_path_factory.mktemp("transformer"), *TINY, "model.decoder_layers=2")
+    return made(tmp_path_factory.mktemp("transformer"), *TRANSFORMER)
 
 
 @pytest.fixture(scope="session")

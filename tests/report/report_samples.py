@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from fixtures import easy, write_tsv
+from fixtures import TINY, easy, write_tsv
 from seq2see.data.pairs import Pair
 from seq2see.report.compose import compose
 from seq2see.report.html import render
@@ -24,6 +24,13 @@ ODD = [
 
 EXTENT = Extent(pairs=5, scored=200, averaged=20)
 SMALL = ("train.steps=40", "train.validations=2", "train.precision=float32")
+TRANSFORMER = (
+    *TINY,
+    "model.decoder_layers=2",
+    "model.positions=sinusoidal",
+    'model.roles=[{at="encoder.0.self",head=0,role="previous",how="fixed"},'
+    '{at="decoder.1.self",head=1,role="self",how="bias"}]',
+)
 BILSTM = ("model.kind=bilstm+attention", "model.d_embedding=12", "model.d_hidden=12")
 
 

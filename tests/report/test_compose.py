@@ -26,11 +26,12 @@ def rows(report: Report, name: str) -> list[dict[str, Any]]:
 
 def test_each_architecture_has_the_pages_that_apply(transformer, bilstm) -> None:
     assert [p.name for p in transformer.report.pages] == [
-        "card", "training", "length", "distance", "decoding", "alignment", "wall", "head", "ablation", "lens",
-        "neurons", "stream", "positions", "errors",
+        "card", "training", "length", "distance", "decoding", "alignment", "wall", "head",
+        "ablation", "roles", "lens", "neurons", "stream", "positions", "errors",
     ]  # fmt: skip
     assert [p.name for p in bilstm.report.pages] == [
-        "card", "training", "length", "distance", "decoding", "alignment", "wall", "gates", "errors",
+        "card", "training", "length", "distance", "decoding", "alignment", "wall", "gates",
+        "errors",
     ]  # fmt: skip
     left_out = {one.title: one.why for one in bilstm.report.absent}
     assert "recurrent" in left_out["Head card"]
@@ -112,8 +113,8 @@ def test_the_wall_counts_the_roles_of_its_table(transformer) -> None:
 
 def test_ablation_counts_what_its_tables_hold(transformer) -> None:
     table, answer = rows(transformer.report, "lost"), page(transformer.report, "ablation").answer
-    lower = [float(row["95 % interval"].split(" to ")[0].replace("−", "-")) for row in table]
-    assert f"any one of {sum(low > 0 for low in lower)} of the {len(table)} heads" in answer
+    sure = [row for row in table if row["sure"] and not row["lost"].startswith("−")]
+    assert f"any one of {len(sure)} of the {len(table)} heads" in answer
     kept = [int(row["heads left"]) for row in rows(transformer.report, "pruning")]
     assert kept[0] == len(table) and kept[-1] == 0
 
@@ -144,3 +145,13 @@ def test_the_pairs_are_those_that_the_drawings_read(either) -> None:
         assert pair["text"] == subject.asked.sources[number].source
         assert len(pair["read"]) == len(pair["target"])
         assert pair["source"][-1] == "</s>"
+
+
+def test_roles_that_were_given_are_found_again(transformer) -> None:
+    fixed, biased = rows(transformer.report, "given")
+    assert (fixed["role"], fixed["how"], fixed["found"]) == ("previous", "fixed", "previous")
+    assert float(fixed["match"]) == pytest.approx(1.0)
+    assert biased["at"] == "decoder.1.self" and float(biased["match"]) > float(biased["if even"])
+    found = sum(row["found"] == row["role"] for row in (fixed, biased))
+    answer = page(transformer.report, "roles").answer
+    assert f"{found} of the 2 heads that were given a role" in answer

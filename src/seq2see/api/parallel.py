@@ -9,7 +9,8 @@ from typing import TypeVar
 
 import torch
 
-Key, Result = TypeVar("Key"), TypeVar("Result")
+Key = TypeVar("Key")
+Result = TypeVar("Result")
 
 
 def side_by_side(

@@ -63,6 +63,12 @@ class Links:
         return lambda pairs: [self._of(pair, tokenizers) for pair in pairs]
 
     def _of(self, pair: Pair, tokenizers: Tokenizers) -> list[int]:
+        if pair.line > len(self.lines):  # of a source whose lines could not be counted beforehand
+            raise DataError(
+                f"{len(self.lines)} lines of links, and a pair on line {pair.line}",
+                expected="one a line of the data, empty where there is no link",
+                where=f"{self.path}:{len(self.lines) + 1}",
+            )
         links = self.lines[pair.line - 1]
         if not links:
             return []

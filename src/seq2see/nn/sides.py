@@ -91,7 +91,15 @@ class Role:
             ConfigError: the weights do not broadcast to queries and keys, or one is below 0 or not
                 finite.
         """
-        weights = torch.as_tensor(self.weigh(q, k), device=q.pos.device).to(torch.float32)
+        given = self.weigh(q, k)
+        if isinstance(given, bool):  # what Python makes of `k == 3`, which compares no positions
+            raise ConfigError(
+                f"found {given} for all queries and keys",
+                expected="weights for each query and key",
+                where=f"role {self.name}",
+                mend="Compare k.pos, k.token or k.length, not k itself",
+            )
+        weights = torch.as_tensor(given, device=q.pos.device).to(torch.float32)
         shape = torch.broadcast_shapes(q.pos.shape, k.pos.shape, q.length.shape)
         try:
             fits = torch.broadcast_shapes(weights.shape, shape) == shape

@@ -1,8 +1,9 @@
 """How large a model, and how long a run, for how much data.
 
-Measured against an alternative so far: the architecture, the kind of attention and the dropout for
-a few thousand pairs of words (pronunciation, two languages). The other figures are starting points;
-what they reach is recorded under benchmarks/results.
+Measured against an alternative so far: for a few thousand pairs of words, the architecture, the
+kind of attention and the dropout (pronunciation, two languages); for a hundred thousand, the
+architecture, the optimizer and the width, in runs of eight minutes; for sentences, the optimizer.
+The other figures are starting points; what they reach is recorded under benchmarks/results.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Regime:
         rate: the highest learning rate.
         passes: how many times every pair is seen.
         decoder_layers: layers of the decoder; 0: as many as the encoder's.
+        positions: how a Transformer's tokens know where they stand.
     """
 
     width: int
@@ -44,6 +46,7 @@ class Regime:
     rate: float
     passes: float
     decoder_layers: int = 0
+    positions: str = "sinusoidal"
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Class:
         best: short name of the architecture that is chosen.
         recurrent: what suits recurrent networks.
         transformer: what suits Transformers.
-        hurried: what suits Transformers in less than `HURRY` minutes, if it is something else.
+        hurried: the Transformer that is chosen in less than `HURRY` minutes, if it is better then.
     """
 
     name: str
@@ -68,7 +71,7 @@ class Class:
 
 
 HURRY = 10.0
-"""Minutes of training below which a small network gets further than a large one."""
+"""Minutes of training below which a small Transformer gets further than what is best in the end."""
 
 WORDS = (
     Class(
@@ -88,10 +91,10 @@ WORDS = (
     Class(
         "words",
         1_000_000,
-        "transformer",
+        "bilstm+additive",
         Regime(384, 1, 0.2, 2048, 0.0015, 16),
-        Regime(192, 4, 0.2, 1536, 0.0025, 20, decoder_layers=2),
-        Regime(128, 3, 0.1, 1024, 0.003, 6),
+        Regime(192, 4, 0.2, 1536, 0.0025, 20, decoder_layers=2, positions="rotary"),
+        Regime(128, 3, 0.1, 1024, 0.003, 6, positions="rotary"),
     ),
     Class(
         "words",
@@ -135,15 +138,17 @@ def vocabulary(survey: Survey) -> int:
 
 def choose_model(chooser: Chooser, survey: Survey) -> None:
     """Chooses the architecture and sizes the network."""
-    sentences = _sentences(chooser)
-    found = classify(survey, sentences=sentences)
+    found = classify(survey, sentences=_sentences(chooser))
     why = f"{survey.pairs:,} pairs of {found.name}"
     model = chooser.tree.setdefault("model", {})
     if "kind" not in model and model.get("roles"):
         chooser.fill("model", "kind", "transformer", "its heads are given roles")
     if "kind" not in model:
-        for name, value in architecture(found.best).items():
-            chooser.fill("model", name, value, f"the default for {why}")
+        hurried = found.hurried and _in_a_hurry(chooser)
+        within = f" in less than {HURRY:g} minutes" if hurried else ""
+        best = architecture("transformer" if hurried else found.best)
+        for name, value in best.items():
+            chooser.fill("model", name, value, f"the default for {why}{within}")
     suits = _regime(chooser, found)
     joint = chooser.tree["data"]["joint"]
     chooser.fill("model", "tied", "all" if joint else "decoder", "as many tables as vocabularies")
@@ -154,8 +159,7 @@ def choose_model(chooser: Chooser, survey: Survey) -> None:
         chooser.fill("model", "d_embedding", 256, why)
         chooser.fill("model", "d_hidden", suits.width, why)
         return
-    if not sentences:
-        chooser.fill("model", "positions", "rotary", "letters are told by their neighbours")
+    chooser.fill("model", "positions", suits.positions, why)
     width = chooser.fill("model", "d_model", suits.width, why)
     chooser.fill("model", "d_ff", 4 * width, why)
     chooser.fill("model", "heads", max(4, width // 64), why)
@@ -189,8 +193,11 @@ def _rule(chooser: Chooser) -> tuple[str, str]:
 def _regime(chooser: Chooser, found: Class) -> Regime:
     if chooser.tree["model"]["kind"] != "transformer":
         return found.recurrent
-    hurried = 0 < chooser.tree.get("train", {}).get("minutes", 0) < HURRY
-    return (hurried and found.hurried) or found.transformer
+    return (_in_a_hurry(chooser) and found.hurried) or found.transformer
+
+
+def _in_a_hurry(chooser: Chooser) -> bool:
+    return 0 < chooser.tree.get("train", {}).get("minutes", 0) < HURRY
 
 
 def _sentences(chooser: Chooser) -> bool:

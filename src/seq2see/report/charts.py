@@ -12,6 +12,9 @@ from seq2see.report.view import Chart
 
 Row = Mapping[str, Any]
 
+FEW = 12
+"""Whole numbers that are all written on an axis."""
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -46,8 +49,12 @@ def lines(
         series: the field that tells lines apart, as a legend; empty for one line.
         points: whether each row is marked.
     """
-    data = alt.InlineData(values=list(rows))
-    base = alt.Chart(data).encode(x=_x(x), y=_y(y), tooltip=_tooltip((x, y), series))
+    rows = list(rows)
+    data = alt.InlineData(values=rows)
+    places = sorted({row[x.field] for row in rows})
+    # Vega writes halves between few whole numbers, however they are formatted.
+    few = places if x.format == "d" and len(places) <= FEW else []
+    base = alt.Chart(data).encode(x=_x(x, few), y=_y(y), tooltip=_tooltip((x, y), series))
     base = base.encode(color=_colour(series)) if series else base
     point = {"size": 42} if points else False
     layers: list[Any] = [base.mark_line(point=point, strokeWidth=2, interpolate="linear")]
@@ -113,9 +120,8 @@ def _scale(axis: Axis) -> alt.Scale:
     return alt.Scale(type="log") if axis.log else alt.Scale(zero=axis.zero, nice=True)
 
 
-def _x(axis: Axis) -> alt.X:
-    step = 1 if axis.format == "d" else alt.Undefined
-    form = alt.Axis(format=axis.format or alt.Undefined, tickMinStep=step)
+def _x(axis: Axis, values: Sequence[int] = ()) -> alt.X:
+    form = alt.Axis(format=axis.format or alt.Undefined, values=list(values) or alt.Undefined)
     return alt.X(axis.field, type="quantitative", title=axis.title, scale=_scale(axis), axis=form)
 
 

@@ -19,6 +19,7 @@ from seq2see.report.pages import (
     neuron,
     position,
     residual,
+    role,
     training,
     wall,
 )
@@ -36,6 +37,7 @@ PAGES: tuple[Callable[[Subject], Page | Absent], ...] = (
     head.page,
     gates.page,
     ablation.page,
+    role.page,
     lens.page,
     neuron.page,
     residual.page,

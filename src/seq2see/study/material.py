@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from seq2see.api.record import write_lines
-from seq2see.data.links import Link
+from seq2see.api.record import write_lines, write_text
+from seq2see.data.links import Link, write_pharaoh
 from seq2see.data.pairs import Columns
 from seq2see.data.rows import Pair
 from seq2see.data.synthetic import Linked, draw
 from seq2see.errors import ConfigError
 from seq2see.recipe.intake import strict_pairs
+
+LINKS = "{links}"
+"""Stands in a setting for the file of the links of the training pairs."""
 
 _APART = 1_000_003
 """Seeds of training, held-out and test pairs lie this far apart."""
@@ -71,12 +74,14 @@ class Supply:
         dev: file of the held-out pairs.
         test: pairs to measure.
         links: the links of each test pair; empty where they are not known.
+        train_links: file of the links of the training pairs; empty where they are not known.
     """
 
     train: str
     dev: str
     test: tuple[Pair, ...]
     links: tuple[tuple[Link, ...], ...]
+    train_links: str = ""
 
 
 def supply(
@@ -107,7 +112,11 @@ def supply(
     dev = draw(sized.task, sized.dev, seed + _APART, **sizes)
     test = draw(sized.task, sized.test, seed + 2 * _APART, **sizes | dict(sized.test_sizes))
     files = [_written(place, part, _pairs(one)) for part, one in (("train", train), ("dev", dev))]
-    return Supply(files[0], files[1], tuple(_pairs(test)), tuple(one.links for one in test))
+    known = place.with_name(f"{place.name}.links")
+    write_text(known, "".join(f"{write_pharaoh(one.links)}\n" for one in train))
+    return Supply(
+        files[0], files[1], tuple(_pairs(test)), tuple(one.links for one in test), str(known)
+    )
 
 
 def _taken(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def gradient_by_distance(at: str, pairs: int = 32, directions: int = 8) -> Measu
     return measure
 
 
-def alignment_error(**how: str | bool | int) -> Measure:
+def alignment_error(**how: Any) -> Measure:
     """Makes a measure of how far alignments are from the task's own links (AER, 0 to 1).
 
     Args:

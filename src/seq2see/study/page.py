@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from seq2see.errors import DataError
 from seq2see.report.numbers import fixed, significant
@@ -63,7 +64,7 @@ def _figures(results: Results) -> Figure:
 
 
 def _cell(results: Results, measure: str, series: str, labels: dict[str, str]) -> str:
-    where = {name.replace(" ", "_"): label for name, label in labels.items()}
+    where: dict[str, Any] = {name.replace(" ", "_"): label for name, label in labels.items()}
     try:
         found = results.summary(measure, series=series, **where)
     except DataError:

@@ -23,7 +23,8 @@ class Level:
 
     Args:
         label: how the table writes it.
-        settings: `key=value` settings that make it.
+        settings: `key=value` settings that make it; `{links}` in one stands for the file of the
+            training pairs' links.
         sizes: changes to the material's sizes that make it.
     """
 
@@ -99,6 +100,8 @@ class Study:
         settings: `key=value` settings that all models share.
         left_out: tells of a combination that makes no sense.
         seeds: how many models a condition gets.
+        may_fail: whether a run whose loss is no longer finite counts as failed and the study goes
+            on; otherwise it ends there.
         real: whether a data file may take the synthetic task's place.
     """
 
@@ -116,6 +119,7 @@ class Study:
     settings: tuple[str, ...] = ()
     left_out: Callable[[Mapping[str, str]], bool] = lambda _: False
     seeds: int = 3
+    may_fail: bool = False
     real: bool = False
 
     def conditions(self) -> list[Condition]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FAILED = "failed runs"
+"""The measure of runs that came to nothing: 1 for such a run, 0 for another."""
+
 
 @dataclass(frozen=True)
 class Reading:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -12,6 +13,9 @@ from scipy import stats
 from seq2see.errors import DataError
 from seq2see.evaluate.significance import mean_interval
 from seq2see.study.readings import Outcome
+
+_ROUNDING = 1e-12
+"""Share of themselves by which equal differences may differ."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,17 @@ class Results:
         found = list(self.values(measure, at=at, series=series, **where).values())
         return Summary(*mean_interval(found), len(found))
 
+    def mean(self, measure: str, where: Mapping[str, str], series: str = "") -> float:
+        """Returns a measure's mean over seeds in one condition.
+
+        Args:
+            measure: which one.
+            where: levels of factors, as in `values`.
+            series: which of its curves.
+        """
+        labels: Mapping[str, Any] = where
+        return self.summary(measure, series=series, **labels).value
+
     def difference(
         self,
         measure: str,
@@ -145,6 +160,11 @@ def paired(pairs: Sequence[tuple[float, float]]) -> Difference:
     mean, low, high = mean_interval(apart)
     if len(apart) < 2:
         return Difference(mean, low, high, math.nan)
-    if np.ptp(apart) == 0:
+    if np.ptp(apart) <= _ROUNDING * max(map(abs, apart)):
         return Difference(mean, mean, mean, float(mean == 0))
     return Difference(mean, low, high, float(stats.ttest_1samp(apart, 0.0).pvalue))
+
+
+def by_seed(first: Mapping[int, float], second: Mapping[int, float]) -> Difference:
+    """Compares any two measures by the seeds that both have, as `Results.values` gives them."""
+    return paired([(first[seed], second[seed]) for seed in first if seed in second])

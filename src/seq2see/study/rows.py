@@ -76,7 +76,7 @@ def _conditions(results: Results, where: dict[str, str]) -> list[dict[str, str]]
     ]
 
 
-def _underscored(labels: dict[str, str]) -> dict[str, str]:
+def _underscored(labels: dict[str, str]) -> dict[str, Any]:
     return {name.replace(" ", "_"): label for name, label in labels.items()}
 
 

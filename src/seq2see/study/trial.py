@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from seq2see.api.cell import trained
@@ -14,9 +14,10 @@ from seq2see.api.record import write_text
 from seq2see.api.training import write_draft
 from seq2see.data.links import Link
 from seq2see.data.rows import Pair
-from seq2see.study.material import supply
+from seq2see.errors import DivergedError
+from seq2see.study.material import LINKS, supply
 from seq2see.study.plan import Condition, Study
-from seq2see.study.readings import Outcome, Reading
+from seq2see.study.readings import FAILED, Outcome, Reading
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,10 @@ class Subject:
     condition: Condition
     seed: int
     folder: Path
+
+    def of(self, model: Model) -> Subject:
+        """Returns another model in the place of this one, to be measured on the same."""
+        return replace(self, model=model)
 
 
 @dataclass(frozen=True)
@@ -92,17 +97,26 @@ class Trial:
             readings = tuple(Reading(**reading) for reading in facts["readings"])
             return Outcome(dict(self.condition.labels), self.seed, readings, facts["seconds"])
         begin = time.perf_counter()
-        subject = self._subject()
-        readings = tuple(each for measure in self.study.measures for each in measure(subject))
+        readings = self._readings()
         seconds = round(time.perf_counter() - begin, 1)
         facts = {"seconds": seconds, "readings": [asdict(reading) for reading in readings]}
         write_text(kept, json.dumps(facts) + "\n")
         return Outcome(dict(self.condition.labels), self.seed, readings, seconds)
 
+    def _readings(self) -> tuple[Reading, ...]:
+        try:
+            subject = self._subject()
+        except DivergedError:
+            if not self.study.may_fail:
+                raise
+            return (Reading(FAILED, 1.0),)
+        return tuple(each for measure in self.study.measures for each in measure(subject))
+
     def _subject(self) -> Subject:
         settings = (*self.study.settings, *self.condition.settings, *self.options.settings)
         place = self.options.out / "data" / self.folder.name
         drawn = supply(self.study.material, self.condition.sizes, self.seed, self._source(), place)
+        settings = tuple(text.replace(LINKS, drawn.train_links) for text in settings)
         tree = write_draft(
             drawn.train, settings, dev=drawn.dev, minutes=self.options.minutes, seed=self.seed
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from seq2see.study.results import Difference
@@ -22,6 +22,16 @@ class Verdict:
 
     answer: Answer
     sentence: str
+
+
+def allowed(difference: Difference, margin: float) -> Difference:
+    """Shifts a difference by a margin, where a hypothesis allows that much of a loss."""
+    return replace(
+        difference,
+        value=difference.value + margin,
+        low=difference.low + margin,
+        high=difference.high + margin,
+    )
 
 
 def judge(sentence: str, *differences: Difference, least: float = 0.0) -> Verdict:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seq2see.data.batches import Batch, Batches, Cursor
-from seq2see.errors import BundleError, TrainingError
+from seq2see.errors import BundleError, DivergedError, TrainingError
 from seq2see.nn.network import Network
 from seq2see.train import checkpoint
 from seq2see.train.distributed import Team
@@ -171,7 +171,7 @@ class Trainer:
         try:
             step = self.updater.update(group, rate, self.state.step)
         except TrainingError as error:
-            raise TrainingError(
+            raise type(error)(
                 f"in step {self.state.step} of the run in {self.folder}, {error.found}",
                 where=error.where,
                 mend=error.mend,
@@ -199,7 +199,7 @@ class Trainer:
     def _validate(self) -> None:
         weights = self.average.weights()
         if not all(bool(value.isfinite().all()) for value in weights.values()):
-            raise TrainingError(
+            raise DivergedError(
                 f"the weights are not finite after step {self.state.step}",
                 where=str(self.folder),
                 mend="Begin anew with a lower train.rate; the last checkpoint is kept",

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from seq2see.data.batches import Batch
 from seq2see.data.tokenizers import PAD
-from seq2see.errors import TrainingError, is_out_of_memory
+from seq2see.errors import DivergedError, TrainingError, is_out_of_memory
 from seq2see.nn.network import Network
 from seq2see.train.distributed import Team
 from seq2see.train.guide import Guide, Lesson
@@ -77,7 +77,7 @@ class Updater:
             raise no_memory(group[0], self.settings) from error
         if not (math.isfinite(step.loss) and math.isfinite(step.norm)):
             lines = sorted(int(line) for batch in group for line in batch.lines)
-            raise TrainingError(
+            raise DivergedError(
                 f"the loss is {step.loss} and the gradient's norm {step.norm}; the pairs stand on"
                 f" lines {lines}",
                 mend="Begin anew with a lower train.rate or a longer train.warmup; the best model"

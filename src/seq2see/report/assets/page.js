@@ -32,7 +32,7 @@
   function token(text) {
     if (special(text)) return make("bdi", { className: "mark" }, text);
     const blank = text.startsWith("▁") ? [make("span", { className: "mark" }, "_")] : [];
-    return make("bdi", {}, blank, text.replace(/^▁/, "") || (blank.length ? "" : "∅"));
+    return make("bdi", {}, blank, text.replace(/^▁/, "").replaceAll("▁", "_") || (blank.length ? "" : "∅"));
   }
 
   const opened = new Map();
@@ -357,8 +357,8 @@
       const pair = pairs[number], cards = data.cards[number], names = Object.keys(cards);
       if (!cards[state.at]) state.at = names[names.length - 1];
       const card = cards[state.at], sides = shared.attentions[state.at];
-      const q = unpack(card.q), k = unpack(card.k), [count, , features] = q.shape;
-      state.head = Math.min(state.head, count - 1);
+      const q = unpack(card.q), k = unpack(card.k), features = q.shape[2];
+      if (!card.heads.includes(state.head)) state.head = card.heads[0];
       const queries = pair[sides.rows], keys = pair[sides.columns];
       state.query = Math.min(state.query, queries.length - 1);
       const factor = card.scale * 2 ** state.scale;
@@ -367,7 +367,7 @@
         oninput: () => change({ scale: Number(slider.value) }) });
       const controls = [make("div", { className: "controls" }, pairSelect(),
         select("Attention", names, names.indexOf(state.at), (i) => change({ at: names[i], query: 0 })),
-        choice("Head", Array.from({ length: count }, (_, i) => String(i)), state.head, (i) => change({ head: i }))),
+        choice("Head", card.heads.map(String), card.heads.indexOf(state.head), (i) => change({ head: card.heads[i] }))),
       make("div", { className: "controls" }, choice("Query", queries, state.query, (i) => change({ query: i }))),
       make("div", { className: "controls" }, make("label", {}, "Scale", slider,
         make("span", {}, `${factor.toFixed(3)}${state.scale ? "" : ", its own"}`)),
@@ -380,8 +380,9 @@
   }
 
   function products(card, q, k, features, keys) {
-    const h = state.head, i = state.query, queries = q.shape[1];
-    const values = unpack(card.v), groups = q.shape[0] / values.shape[0];
+    const h = card.heads.indexOf(state.head), i = state.query, queries = q.shape[1];
+    const values = unpack(card.v), groups = Math.max(1, q.shape[0] / values.shape[0]);
+    const own = groups > 1 ? Math.floor(h / groups) : state.head;
     const bias = card.bias && matrix(card.bias, h);
     const rows = [];
     for (let j = 0; j < keys; j++) {
@@ -392,7 +393,7 @@
         dot += each[d];
       }
       rows.push({ each, dot, seen: !card.causal || j <= i, extra: bias ? bias.values[i * bias.columns + j] : 0,
-        v: values.values[Math.floor(h / groups) * values.shape[1] + j] });
+        v: values.values[own * values.shape[1] + j] });
     }
     const weigh = (name, factor) => soften(rows.map((r) => (r.seen ? r.dot * factor + r.extra : -Infinity)))
       .forEach((w, j) => { rows[j][name] = w; });

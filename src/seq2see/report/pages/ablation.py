@@ -11,12 +11,13 @@ from seq2see.look.table import HeadRow
 from seq2see.recipe.run import examine_by
 from seq2see.report.charts import Axis, bars, lines, points
 from seq2see.report.numbers import counted, fixed, significant, span
+from seq2see.report.pages.alignment import attentions
 from seq2see.report.pages.card import metric_name
 from seq2see.report.subject import Subject
 from seq2see.report.view import Absent, Figure, Page, table
 
 TITLE = "Ablation"
-POINTS = 8
+POINTS = 6
 """Points of a curve beside the whole model; each decodes the data once."""
 SHOWN = 24
 """Heads that have a bar."""
@@ -27,7 +28,7 @@ ORDERS = ("gradient", "random")
 
 def page(subject: Subject) -> Page | Absent:
     """Makes the page."""
-    rows = list(subject.heads) if subject.averaged else []
+    rows = list(subject.heads) if subject.averaged and attentions(subject) else []
     if len(rows) < 2:
         return Absent(TITLE, "There is no choice among heads: the network has one at most.")
     curves = {by: curve(subject, by) for by in ORDERS}
@@ -76,10 +77,17 @@ def _bars(rows: list[HeadRow]) -> Figure:
         for row, c in each[:SHOWN]
     ]
     cells = [
-        (row.at, str(row.head), fixed(-c.value, 3), span(-c.high, -c.low, 3), row.role)
+        (
+            row.at,
+            str(row.head),
+            fixed(-c.value, 3),
+            span(-c.high, -c.low, 3),
+            "yes" * c.sure,
+            row.role,
+        )
         for row, c in each
     ]
-    heads = ("attention", "head", "lost", "95 % interval", "role")
+    heads = ("attention", "head", "lost", "95 % interval", "sure", "role")
     first = each[0][0]
     rest = f" of {len(each)}" if len(each) > SHOWN else ""
     return Figure(

@@ -77,10 +77,10 @@ def _figure(subject: Subject, crosses: list[str]) -> Figure:
         " the row's attention went. The rows sum to 1.",
         Drawing("grid", {"rows": "target", "columns": "source", "views": views}),
         caption="Each row belongs to the prediction of its piece. Norm: the length of what the"
-        " heads of the last layer but one bring from a source piece. Gradient: source embedding"
-        " times gradient. Erasure: how much less probable the piece becomes without the source"
-        " piece; what makes it more probable shows as 0. Rows of these three are divided by their"
-        " sums.",
+        " heads of the last layer but one, or the only one, bring from a source piece. Gradient:"
+        " source embedding times gradient. Erasure: how much less probable the piece becomes"
+        " without the source piece; what makes it more probable shows as 0. Rows of these three are"
+        " divided by their sums.",
     )
 
 

@@ -31,7 +31,7 @@ def page(subject: Subject) -> Page | Absent:
     if not isinstance(subject.network.settings, TransformerSettings):
         return Absent(TITLE, "A recurrent network has no heads; its gates are opened instead.")
     cards = _within(subject)
-    if not cards:
+    if not cards or not any(cards):
         return Absent(TITLE, "The queries and keys of a single pair would fill megabytes.")
     return Page(
         "head",
@@ -48,12 +48,20 @@ def _within(subject: Subject) -> list[dict[str, Any]]:
     cards: list[dict[str, Any]] = []
     size = 0
     for seen in subject.traces:
-        card = {at: opened(subject, seen, at) for at in attentions(subject)}
+        card = {at: opened(subject, seen, at) for at in attentions(subject) if learned(subject, at)}
         size += sum(len(one[key]["data"]) for one in card.values() for key in ("q", "k"))
         if size > BUDGET:
             break
         cards.append(card)
     return cards
+
+
+def learned(subject: Subject, at: str) -> tuple[int, ...]:
+    """Lists the heads of an attention that have a query and a key: all but those that are fixed."""
+    layer = subject.network.get_submodule(at)
+    assert isinstance(layer, MultiHeadAttention)
+    programme = layer.programme
+    return tuple(range(layer.sizes.heads)) if programme is None else programme.learned
 
 
 def opened(subject: Subject, seen: Trace, at: str) -> dict[str, Any]:
@@ -73,6 +81,7 @@ def opened(subject: Subject, seen: Trace, at: str) -> dict[str, Any]:
     q, k = compared(subject, seen, at)
     rest = seen[f"{at}.scores"][0] - layer.scale * q @ k.mT
     card: dict[str, Any] = {
+        "heads": learned(subject, at),
         "q": packed_signed(q.numpy()),
         "k": packed_signed(k.numpy()),
         "scale": layer.scale,
@@ -125,6 +134,8 @@ def largest(subject: Subject, factor: float) -> float:
     found: list[float] = []
     for seen in subject.traces:
         for at in attentions(subject):
+            if not learned(subject, at):
+                continue
             scores = seen[f"{at}.scores"] * factor
             mask = torch.ones(1, 1, *scores.shape[2:], dtype=torch.bool)
             if at.startswith("decoder") and at.endswith(".self"):

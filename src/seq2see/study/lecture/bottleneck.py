@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seq2see.report.charts import Axis, lines
 from seq2see.report.view import Figure
-from seq2see.study import rows, small
+from seq2see.study import rows, settings
 from seq2see.study.accuracy import WORDS, words_right
 from seq2see.study.contrast import interaction
 from seq2see.study.material import Material
@@ -27,7 +27,7 @@ def claim(results: Results) -> Verdict:
         for source in (_FORWARD, _REVERSED)
     )
     helped = results.difference(WORDS, plain, seen)
-    means = [results.summary(WORDS, **where).value for where in (plain, turned, seen, both)]
+    means = [results.mean(WORDS, where) for where in (plain, turned, seen, both)]
     text = (
         f"Without attention {means[0]:.0f} % of words are right, {means[1]:.0f} % with the source"
         f" reversed; with attention {means[2]:.0f} % and {means[3]:.0f} %."
@@ -76,8 +76,8 @@ STUDY = Study(
     figures=figures,
     settings=(
         "model.kind=gru",
-        *small.recurrent("gru")[1:],
+        *settings.recurrent("gru")[1:],
         "model.bidirectional=false",
-        *small.training(800, 2048),
+        *settings.training(800, 2048),
     ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from seq2see.nn.plan import HeadRole
 from seq2see.report.charts import Axis, bars
 from seq2see.report.view import Figure
-from seq2see.study import rows, small
+from seq2see.study import rows, settings
 from seq2see.study.material import Material
 from seq2see.study.measures import EXACT, exact_match, size
 from seq2see.study.patterns import ITSELF, weight_on_itself
@@ -28,15 +28,15 @@ def _even() -> str:
         for each in kinds
     ]
     given = [HeadRole(at, h, "uniform", "fixed") for at in attentions for h in range(_HEADS)]
-    return small.roles(given)
+    return settings.roles(given)
 
 
 def claim(results: Results) -> Verdict:
     """Expects raw vectors to look at themselves, and to recall less than with projections."""
     full, raw = {"projections": _FULL}, {"projections": _RAW}
     recall = {"task": "recall"}
-    own = [results.summary(ITSELF, **where).value for where in (full, raw)]
-    right = [results.summary(EXACT, **where, **recall).value for where in (full, raw)]
+    own = [results.mean(ITSELF, where) for where in (full, raw)]
+    right = [results.mean(EXACT, {**where, **recall}) for where in (full, raw)]
     text = (
         f"Without projections {own[1]:.0f} % of the encoder's weight stays on the position itself,"
         f" with them {own[0]:.0f} %; {right[1]:.0f} % and {right[0]:.0f} % are recalled."
@@ -100,5 +100,5 @@ STUDY = Study(
     measures=(exact_match, weight_on_itself(), size),
     claim=claim,
     figures=figures,
-    settings=(*small.transformer(_LAYERS, heads=_HEADS), *small.training(800)),
+    settings=(*settings.transformer(_LAYERS, heads=_HEADS), *settings.training(800)),
 )

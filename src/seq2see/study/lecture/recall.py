@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seq2see.report.charts import Axis, lines
 from seq2see.report.view import Figure
-from seq2see.study import rows, small
+from seq2see.study import rows, settings
 from seq2see.study.contrast import interaction
 from seq2see.study.material import Material
 from seq2see.study.measures import EXACT, exact_match, size
@@ -21,9 +21,9 @@ _GRU, _LSTM, _TRANSFORMER = "gru", "lstm+attention", "transformer"
 
 def _models() -> tuple[Level, ...]:
     made = {
-        f"{kind} {width}": small.transformer(d_model=width)
+        f"{kind} {width}": settings.transformer(d_model=width)
         if kind == _TRANSFORMER
-        else small.recurrent(kind, width)
+        else settings.recurrent(kind, width)
         for kind in (_GRU, _LSTM, _TRANSFORMER)
         for width in _WIDTHS
     }
@@ -34,10 +34,13 @@ def claim(results: Results) -> Verdict:
     """Expects attention to lose less than a fixed vector when there is more to keep."""
     few, many = str(_PAIRS[0]), str(_PAIRS[-1])
     gru, lstm, transformer = (
-        tuple({"model": f"{kind} {_WIDTHS[-1]}", "pairs": pairs} for pairs in (few, many))
+        (
+            {"model": f"{kind} {_WIDTHS[-1]}", "pairs": few},
+            {"model": f"{kind} {_WIDTHS[-1]}", "pairs": many},
+        )
         for kind in (_GRU, _LSTM, _TRANSFORMER)
     )
-    means = [results.summary(EXACT, **w).value for each in (gru, lstm, transformer) for w in each]
+    means = [results.mean(EXACT, w) for each in (gru, lstm, transformer) for w in each]
     text = (
         f"From {few} to {many} pairs the GRU falls from {means[0]:.0f} to {means[1]:.0f} % right,"
         f" the LSTM with attention from {means[2]:.0f} to {means[3]:.0f} %, the Transformer from"
@@ -86,5 +89,5 @@ STUDY = Study(
     measures=(exact_match, size),
     claim=claim,
     figures=figures,
-    settings=small.training(500, 4096),
+    settings=settings.training(500, 4096),
 )

@@ -1,0 +1,81 @@
+"""Runs that come to nothing, and the gradients they begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+
+from seq2see.api.model import Model
+from seq2see.decode.score import side_by_side
+from seq2see.look.forced import force
+from seq2see.look.trace import log_likelihood
+from seq2see.recipe.build import build_network
+from seq2see.study.measures import exact_match
+from seq2see.study.plan import Measure
+from seq2see.study.readings import FAILED, Reading
+from seq2see.study.trial import Subject
+
+GRADIENT, RATIO = "gradient at step 0", "gradient, last over first"
+
+
+def failed(least: float) -> Measure:
+    """Makes a measure that is 1 for a run whose right outputs stay below `least` per cent.
+
+    A run whose loss was no longer finite is counted by the trial itself, see `Study.may_fail`.
+    """
+
+    def measure(subject: Subject) -> Iterator[Reading]:
+        [right] = exact_match(subject)
+        yield Reading(FAILED, float(right.value < least))
+
+    return measure
+
+
+def untrained(model: Model) -> Model:
+    """Returns the network as it was drawn, before its first update, with the same tokenizers."""
+    bundle = model.bundles[0]
+    with torch.random.fork_rng(devices=[]):  # drawing sets the seed
+        network = build_network(model.recipe, bundle.tokenizers)
+    like = next(bundle.network.parameters())
+    return Model([replace(bundle, network=network.to(like.device).eval())])
+
+
+def first_gradients(pairs: int = 64) -> Measure:
+    r"""Makes a measure of the gradients of the untrained decoder, layer by layer.
+
+    $$\lVert \partial L / \partial W_2^{(l)} \rVert_F$$
+
+    with $W_2^{(l)}$ the second map of layer l's feed-forward layer and L the negative
+    log-likelihood of a target token, in nats. Source: Xiong et al. 2020, section 3.3.
+
+    Args:
+        pairs: test pairs that the loss is taken over.
+    """
+
+    def measure(subject: Subject) -> Iterator[Reading]:
+        norms = gradients(untrained(subject.model), subject, pairs)
+        for layer, norm in enumerate(norms, 1):
+            yield Reading(GRADIENT, norm, at=layer)
+        yield Reading(RATIO, norms[-1] / norms[0])
+
+    return measure
+
+
+def gradients(model: Model, subject: Subject, pairs: int) -> list[float]:
+    """Returns the norm of each decoder layer's gradient; see `first_gradients`."""
+    network, translator = model.network, model.translator()
+    layers = range(model.recipe.as_tree()["model"]["decoder_layers"])
+    names = [f"decoder.{layer}.feedforward.narrow.weight" for layer in layers]
+    weights = [network.get_parameter(name) for name in names]
+    sums = [torch.zeros_like(weight) for weight in weights]
+    forced, tokens = force(translator, subject.test[:pairs]), 0
+    budget = translator.options.batch_tokens
+    for given in side_by_side(network, forced.sources, forced.targets, budget):
+        logits = network.logits(network(given.source, given.real, given.read))
+        total = -log_likelihood(logits, given.wanted).sum()
+        slopes = torch.autograd.grad(total, weights)
+        sums = [each + slope for each, slope in zip(sums, slopes, strict=True)]
+        tokens += sum(len(forced.targets[row]) for row in given.rows)
+    return [float(each.norm()) / tokens for each in sums]

@@ -1,0 +1,92 @@
+"""Is the sinusoid unique, and does that carry it to longer texts?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seq2see.report.charts import Axis, lines
+from seq2see.report.view import Figure
+from seq2see.study import drawing
+from seq2see.study.codes import BEYOND, FEWER, TWIN, WITHIN, exact_within_and_beyond, nearest_twins
+from seq2see.study.material import Material
+from seq2see.study.measures import EXACT
+from seq2see.study.plan import Factor, Study
+from seq2see.study.results import Results, by_seed
+from seq2see.study.small import RUN, TRANSFORMER, WORDS
+from seq2see.study.verdict import Verdict, judge
+
+_KINDS = ("none", "sinusoidal", "learned", "rotary", "alibi")
+_LONGEST = 8
+
+
+def claim(results: Results) -> Verdict:
+    """Expects the sinusoid to help within the lengths trained on and to fail beyond them."""
+    within = results.values(EXACT, series=WITHIN, positions="sinusoidal")
+    beyond = results.values(EXACT, series=BEYOND, positions="sinusoidal")
+    none = results.values(EXACT, series=WITHIN, positions="none")
+    helps, falls = by_seed(none, within), by_seed(beyond, within)
+    twin = results.summary(TWIN, positions="sinusoidal")
+    text = (
+        f"No two of 2,000 sinusoidal codes are nearer than {twin.value:.2f}, and they add"
+        f" {helps.value:.1f} points of right outputs up to {_LONGEST} words; beyond that"
+        f" {falls.value:.1f} points are lost."
+    )
+    return judge(text, helps, falls)
+
+
+def figures(results: Results) -> Sequence[Figure]:
+    """Draws right outputs by length, and the nearest twin by the number of frequencies."""
+    right = drawing.of_curves(results, EXACT)
+    twins = drawing.of_curves(results, TWIN, series=FEWER, positions="sinusoidal")
+    return (
+        Figure(
+            "positions-length",
+            "Right outputs by length",
+            "Lines: the share of right outputs against the words of the source, by encoding.",
+            lines(
+                right,
+                Axis("at", "words of the source", format="d"),
+                Axis("value", EXACT, zero=True),
+                series="positions",
+            ),
+            caption=f"Trained on sources of at most {_LONGEST} words.",
+        ),
+        Figure(
+            "positions-twin",
+            "How many frequencies make a position unique",
+            "Line: the least distance of two among 2,000 codes against the number of frequencies.",
+            lines(
+                twins,
+                Axis("at", "frequencies", format="d"),
+                Axis("value", TWIN, log=True),
+                points=True,
+            ),
+            caption="Each frequency is a sine and a cosine. Logarithmic.",
+        ),
+    )
+
+
+STUDY = Study(
+    name="positions",
+    question="Is the sinusoid unique, and does that carry it to longer texts?",
+    varied="how a token knows where it stands",
+    fixed=f"the task, its training pairs of at most {_LONGEST} words, the network, the number of"
+    " updates",
+    hypothesis="A few frequencies make every position unique, and a network that knows positions"
+    " beats one that does not. But unique is not enough: beyond the lengths trained on the"
+    " sinusoid's right outputs fall (Press et al. 2022).",
+    caution="Rotary and ALiBi codes stand in self-attention alone; attention over the source has"
+    " none of its own. How far each reaches depends on the task: a copy needs exact places.",
+    factors=(Factor.setting("positions", "model.positions", _KINDS),),
+    material=Material(
+        "copy",
+        train=4000,
+        test=400,
+        sizes={"length": (2, _LONGEST)},
+        test_sizes={"length": (2, 2 * _LONGEST)},
+    ),
+    measures=(exact_within_and_beyond(_LONGEST), nearest_twins()),
+    claim=claim,
+    figures=figures,
+    settings=(*WORDS, *TRANSFORMER, *RUN, "train.steps=800", "data.copies=0"),
+)

@@ -1,0 +1,87 @@
+"""Which heads can go?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seq2see.look.prune import ORDERS
+from seq2see.report.charts import Axis, lines
+from seq2see.report.view import Figure
+from seq2see.study import drawing
+from seq2see.study.material import Material
+from seq2see.study.measures import EXACT
+from seq2see.study.plan import Study
+from seq2see.study.pruning import SCRATCH, TUNED, pruning
+from seq2see.study.results import Results, by_seed
+from seq2see.study.small import RUN, TRANSFORMER
+from seq2see.study.verdict import Verdict, judge
+
+_KEPT = (1.0, 0.75, 0.5, 0.375, 0.25, 0.125)
+_TUNED = (0.5, 0.25)
+_HEADS = 24
+_HALF = _HEADS // 2
+
+
+def claim(results: Results) -> Verdict:
+    """Expects the gradient to choose better than chance, and the pruned model to gain by training.
+
+    At half of the heads; against the twin from nothing at a quarter.
+    """
+    chance = results.values(EXACT, at=_HALF, series="random")
+    chosen = results.values(EXACT, at=_HALF, series="gradient")
+    quarter = _HALF // 2
+    twin = results.values(EXACT, at=quarter, series=SCRATCH)
+    tuned = results.values(EXACT, at=quarter, series=TUNED)
+    better, gained = by_seed(chance, chosen), by_seed(twin, tuned)
+    text = (
+        f"With {_HALF} of {_HEADS} heads left by gradient, {better.value:+.1f} points of right"
+        f" outputs against a random choice; with {quarter} left and trained on,"
+        f" {gained.value:+.1f} against a twin of the same heads from nothing."
+    )
+    return judge(text, better, gained)
+
+
+def figures(results: Results) -> Sequence[Figure]:
+    """Draws right outputs against the heads that are left, by order and by training after."""
+    every = [
+        {**each, "order": series}
+        for series in (*ORDERS, TUNED, SCRATCH)
+        for each in drawing.of_curves(results, EXACT, series=series)
+    ]
+    return (
+        Figure(
+            "prune-curves",
+            "Right outputs by heads left",
+            "Lines: the share of right outputs against the number of heads left, by order.",
+            lines(
+                every,
+                Axis("at", "heads left", format="d"),
+                Axis("value", EXACT, zero=True),
+                series="order",
+                points=True,
+            ),
+            caption=f"{TUNED}: pruned by gradient and trained on. {SCRATCH}: a new network of the"
+            " same heads, trained as long as both together.",
+        ),
+    )
+
+
+STUDY = Study(
+    name="prune",
+    question="Which heads can go?",
+    varied="how many heads are left, the order in which they go, whether training goes on",
+    fixed="the trained model, the pairs that judge the heads (held-out) and those that judge the"
+    " outputs (test)",
+    hypothesis="Right outputs stay flat while heads go in a good order, then fall off a cliff; a"
+    " good order beats a random one (Michel et al. 2019), and a pruned model that is trained on"
+    " beats one of the same heads from nothing (Voita et al. 2019).",
+    caution="Heads are judged with all others in place, before the first of them goes. A small task"
+    " needs few heads; which ones says nothing of other tasks.",
+    factors=(),
+    material=Material("sort", train=4000, sizes={"length": (3, 8)}),
+    measures=(pruning(_KEPT, _TUNED, steps=200),),
+    claim=claim,
+    figures=figures,
+    settings=(*TRANSFORMER, *RUN, "train.steps=800"),
+    real=True,
+)

@@ -1,0 +1,110 @@
+"""Why does a learning rate warm up?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seq2see.report.charts import Axis, bars, lines
+from seq2see.report.view import Figure
+from seq2see.study import drawing
+from seq2see.study.failures import GRADIENT, RATIO, failed, first_gradients
+from seq2see.study.material import Material
+from seq2see.study.measures import exact_match
+from seq2see.study.plan import Factor, Level, Study
+from seq2see.study.readings import FAILED
+from seq2see.study.results import Results
+from seq2see.study.small import TRANSFORMER, WORDS
+from seq2see.study.verdict import Verdict, judge
+
+_DEPTHS, _RATES = (2, 6), (0.0005, 0.002)
+_DEEP, _HOT = str(_DEPTHS[-1]), str(_RATES[-1])
+_LEAST = 10.0
+"""Per cent of right outputs below which a run has failed."""
+
+
+def claim(results: Results) -> Verdict:
+    """Expects the deep, hot post-norm network to fail without warm-up, and pre-norm not to."""
+    bare = {"norm": "after", "warmup": "0", "depth": _DEEP, "peak_rate": _HOT}
+    by_place = results.difference(FAILED, bare | {"norm": "before"}, bare)
+    by_warmup = results.difference(FAILED, bare | {"warmup": "150"}, bare)
+    text = (
+        f"At depth {_DEEP} and peak rate {_HOT} without warm-up,"
+        f" {100 * results.summary(FAILED, at=None, **bare).value:.0f} % of the post-norm runs fail;"
+        f" {100 * by_place.value:.0f} points more than pre-norm, {100 * by_warmup.value:.0f} more"
+        " than with warm-up."
+    )
+    return judge(text, by_place, by_warmup)
+
+
+def figures(results: Results) -> Sequence[Figure]:
+    """Draws the share of failed runs of every condition, and gradients by layer at step 0."""
+    fell = drawing.of_conditions(results, FAILED)
+    for each in fell:  # a share of three runs has no interval worth drawing
+        each.pop("low", None)
+        each.pop("high", None)
+    begun = drawing.of_curves(results, GRADIENT, warmup="0", depth=_DEEP, peak_rate=_HOT)
+    return (
+        Figure(
+            "warmup-failed",
+            "Runs that fail",
+            "Bars: the share of failed runs by place of the norm, warm-up, depth and peak rate.",
+            bars(fell, Axis("name", "", type="nominal"), Axis("value", FAILED, zero=True)),
+            caption="Place of the norm, updates of warm-up, layers a side, peak rate. Failed: fewer"
+            f" than {_LEAST:.0f} % right outputs, or a loss that is not finite.",
+        ),
+        Figure(
+            "warmup-gradient",
+            "Gradients before the first update",
+            "Lines: the gradient of each decoder layer at step 0, by place of the norm.",
+            lines(
+                begun,
+                Axis("at", "layer of the decoder", format="d"),
+                Axis("value", GRADIENT, zero=True),
+                series="norm",
+                points=True,
+            ),
+            caption=f"Norm of the gradient by the second feed-forward map; {RATIO} stands below.",
+        ),
+    )
+
+
+STUDY = Study(
+    name="warmup",
+    question="Why does a learning rate warm up?",
+    varied="the place of the norm, the updates of warm-up, the depth, the peak rate",
+    fixed="the task, its training pairs, the width, the number of updates, AdamW",
+    hypothesis="With the norm after the addition the last layers begin with the largest gradients,"
+    " so that a deep network with a high rate fails without warm-up; with the norm before the"
+    " sub-layer it does not need one (Xiong et al. 2020).",
+    caution="A shallow network may show nothing. Gradients are clipped at norm 1, and AdamW divides"
+    " by their size, both of which hide what plain gradient descent would show. Rates and sizes"
+    " were set by a trial with seed 1, so that pre-norm networks learn.",
+    factors=(
+        Factor.setting("norm", "model.norm_place", ("before", "after")),
+        Factor.setting("warmup", "train.warmup", (0, 150)),
+        Factor(
+            "depth",
+            tuple(
+                Level(str(n), (f"model.encoder_layers={n}", f"model.decoder_layers={n}"))
+                for n in _DEPTHS
+            ),
+        ),
+        Factor.setting("peak rate", "train.rate", _RATES),
+    ),
+    material=Material("copy", train=3000, sizes={"length": (2, 5)}),
+    measures=(exact_match, failed(_LEAST), first_gradients()),
+    claim=claim,
+    figures=figures,
+    settings=(
+        *WORDS,
+        *TRANSFORMER,
+        "model.d_model=32",
+        "model.d_ff=128",
+        "data.copies=0",
+        "train.optimizer=adamw",
+        "train.steps=400",
+        "train.batch_tokens=768",
+        "train.validations=3",
+    ),
+    may_fail=True,
+)
