@@ -77,11 +77,13 @@ Value = Callable[[Mapping[str, str]], float]
 def made(study: Study, **measures: Value) -> Results:
     """Gives every condition and three seeds the values that functions of its labels say."""
 
+    first = study.factors[0].levels[0].label
+
     def readings(labels: Mapping[str, str], seed: int) -> Iterator[Reading]:
         for name, value in measures.items():
             measure, _, series = name.partition("/")
             # The first factor's first level varies a little, so that no difference is exact.
-            noise = 0.01 * seed * (next(iter(labels.values())) == study.factors[0].levels[0].label)
+            noise = 0.01 * seed * (next(iter(labels.values())) == first)
             yield Reading(measure, value(labels) + noise, series=series)
 
     return Results(

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from seq2see.study.results import Difference, Results, paired
 
-Where = Mapping[str, str]
+Where = Mapping[str, Any]
 """Levels of factors, as in `Results.values`."""
 
 
 def above(
-    results: Results, measure: str, level: float, *, series: str = "", **where: str
+    results: Results, measure: str, level: float, *, series: str = "", **where: Any
 ) -> Difference:
     """Compares a measure with a number that is known beforehand: measure - level, by seed."""
     found = results.values(measure, series=series, **where)
     return paired([(level, value) for value in found.values()])
-
-
-def raised(difference: Difference, by: float) -> Difference:
-    """Moves a difference: it lies above 0 where the one given lies above -`by`."""
-    ends = {name: getattr(difference, name) + by for name in ("value", "low", "high")}
-    return replace(difference, **ends)
 
 
 def turned(difference: Difference) -> Difference:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,14 @@ def _png(chart: Chart) -> bytes:
 def _table(figure: Figure) -> str:
     found: Table | None = figure.table
     assert found is not None
-    lines = ["| " + " | ".join(found.heads) + " |"]
+    lines = [_row(found.heads)]
     lines.append("|" + "|".join("--:" if h in found.numbers else "---" for h in found.heads) + "|")
     for row in found.rows:
         cells = [cell.text if isinstance(cell, Link) else cell for cell in row]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        lines.append(_row(cells))
     return "\n".join(lines)
+
+
+def _row(cells: Sequence[str]) -> str:
+    """Writes a row, in which a bar of a cell's own text does not end the cell."""
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -94,6 +95,17 @@ class Results:
         """Averages a measure over seeds."""
         found = list(self.values(measure, at=at, series=series, **where).values())
         return Summary(*mean_interval(found), len(found))
+
+    def mean(self, measure: str, where: Mapping[str, str], series: str = "") -> float:
+        """Returns a measure's mean over seeds in one condition.
+
+        Args:
+            measure: which one.
+            where: levels of factors, as in `values`.
+            series: which of its curves.
+        """
+        labels: Mapping[str, Any] = where
+        return self.summary(measure, series=series, **labels).value
 
     def difference(
         self,

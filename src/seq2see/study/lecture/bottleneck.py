@@ -27,7 +27,7 @@ def claim(results: Results) -> Verdict:
         for source in (_FORWARD, _REVERSED)
     )
     helped = results.difference(WORDS, plain, seen)
-    means = [results.summary(WORDS, **where).value for where in (plain, turned, seen, both)]
+    means = [results.mean(WORDS, where) for where in (plain, turned, seen, both)]
     text = (
         f"Without attention {means[0]:.0f} % of words are right, {means[1]:.0f} % with the source"
         f" reversed; with attention {means[2]:.0f} % and {means[3]:.0f} %."

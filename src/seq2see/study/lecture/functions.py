@@ -8,12 +8,11 @@ from seq2see.nn.plan import HeadRole
 from seq2see.report.charts import Axis, lines
 from seq2see.report.view import Figure
 from seq2see.study import rows, settings
-from seq2see.study.contrast import raised
 from seq2see.study.material import Material
 from seq2see.study.measures import EXACT, exact_match, size
 from seq2see.study.plan import Factor, Level, Study
 from seq2see.study.results import Results
-from seq2see.study.verdict import Verdict, judge
+from seq2see.study.verdict import Verdict, allowed, judge
 
 _HEADS, _LAYERS = 8, 2
 _PAIRS = (500, 2000, 8000)
@@ -42,13 +41,13 @@ def claim(results: Results) -> Verdict:
     """Expects functions to do as well within the model, and not between source and target."""
     most = str(_PAIRS[-1])
     free, own, cross = ({"attention": kind, "pairs": most} for kind in (_FREE, _SELF, _CROSS))
-    means = [results.summary(EXACT, **where).value for where in (free, own, cross)]
+    means = [results.mean(EXACT, where) for where in (free, own, cross)]
     text = (
         f"With {most} pairs {means[0]:.0f} % are right where all is learned, {means[1]:.0f} % with"
         f" Gaussian self-attention, {means[2]:.0f} % where attention over the source is Gaussian"
         f" too; up to {_ALLOWED:.0f} points count as no loss."
     )
-    kept = raised(results.difference(EXACT, free, own), _ALLOWED)
+    kept = allowed(results.difference(EXACT, free, own), _ALLOWED)
     return judge(text, kept, results.difference(EXACT, cross, own))
 
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from seq2see.report.charts import Axis, lines
 from seq2see.report.view import Figure
 from seq2see.study import rows, settings
-from seq2see.study.contrast import above, raised, turned
+from seq2see.study.contrast import above, turned
 from seq2see.study.material import Material
 from seq2see.study.measures import EXACT, exact_match, size
 from seq2see.study.patterns import APART, head_distance
 from seq2see.study.plan import Factor, Study
 from seq2see.study.results import Results
 from seq2see.study.single import HARM, LEAST, MATTER, harm
-from seq2see.study.verdict import Verdict, judge
+from seq2see.study.verdict import Verdict, allowed, judge
 
 _FEW, _MANY = "1", "8"
 _HALF = 50.0
@@ -30,7 +30,7 @@ def claim(results: Results) -> Verdict:
         f" {right[0]:.0f} %."
     )
     better = results.difference(EXACT, {"heads": _FEW}, {"heads": _MANY})
-    return judge(text, turned(matter), raised(better, 5.0))
+    return judge(text, turned(matter), allowed(better, 5.0))
 
 
 def figures(results: Results) -> Sequence[Figure]:

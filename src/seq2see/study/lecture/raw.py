@@ -35,8 +35,8 @@ def claim(results: Results) -> Verdict:
     """Expects raw vectors to look at themselves, and to recall less than with projections."""
     full, raw = {"projections": _FULL}, {"projections": _RAW}
     recall = {"task": "recall"}
-    own = [results.summary(ITSELF, **where).value for where in (full, raw)]
-    right = [results.summary(EXACT, **where, **recall).value for where in (full, raw)]
+    own = [results.mean(ITSELF, where) for where in (full, raw)]
+    right = [results.mean(EXACT, {**where, **recall}) for where in (full, raw)]
     text = (
         f"Without projections {own[1]:.0f} % of the encoder's weight stays on the position itself,"
         f" with them {own[0]:.0f} %; {right[1]:.0f} % and {right[0]:.0f} % are recalled."

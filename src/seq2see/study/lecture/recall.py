@@ -34,10 +34,13 @@ def claim(results: Results) -> Verdict:
     """Expects attention to lose less than a fixed vector when there is more to keep."""
     few, many = str(_PAIRS[0]), str(_PAIRS[-1])
     gru, lstm, transformer = (
-        tuple({"model": f"{kind} {_WIDTHS[-1]}", "pairs": pairs} for pairs in (few, many))
+        (
+            {"model": f"{kind} {_WIDTHS[-1]}", "pairs": few},
+            {"model": f"{kind} {_WIDTHS[-1]}", "pairs": many},
+        )
         for kind in (_GRU, _LSTM, _TRANSFORMER)
     )
-    means = [results.summary(EXACT, **w).value for each in (gru, lstm, transformer) for w in each]
+    means = [results.mean(EXACT, w) for each in (gru, lstm, transformer) for w in each]
     text = (
         f"From {few} to {many} pairs the GRU falls from {means[0]:.0f} to {means[1]:.0f} % right,"
         f" the LSTM with attention from {means[2]:.0f} to {means[3]:.0f} %, the Transformer from"

@@ -25,8 +25,8 @@ def claim(results: Results) -> Verdict:
     """Expects raw scores to spread with d_key, and training to be slower by it."""
     few, many = ({"features": d, "scores": _RAW} for d in (_FEW, _MANY))
     tame = {"features": _MANY, "scores": _SCALED}
-    spread = [results.summary(SPREAD, series=UNTRAINED, **w).value for w in (few, many, tame)]
-    took = [results.summary(until(_ENOUGH), **where).value for where in (many, tame)]
+    spread = [results.mean(SPREAD, w, UNTRAINED) for w in (few, many, tame)]
+    took = [results.mean(until(_ENOUGH), where) for where in (many, tame)]
     text = (
         f"From {_FEW} to {_MANY} features the scores of an untrained model spread from"
         f" {spread[0]:.2f} to {spread[1]:.2f}, scaled to {spread[2]:.2f}; {_ENOUGH} % take"
