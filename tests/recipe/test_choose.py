@@ -124,20 +124,6 @@ def test_every_choice_has_a_reason(task: str) -> None:
     assert {"data.source", "data.target", "model.kind", "train.rate"} <= {r[0] for r in reasons}
 
 
-@pytest.mark.parametrize(
-    ("minutes", "kind", "optimizer", "width"),
-    [(0, "lstm", "adamw", 384), (30, "lstm", "adamw", 384), (4, "transformer", "muon", 128)],
-)
-def test_few_minutes_on_many_words_make_a_small_transformer(
-    minutes: int, kind: str, optimizer: str, width: int
-) -> None:
-    many = replace(SURVEYS["pronunciations"], pairs=100_000)
-    recipe, _ = choose(draft(None, [f"train.minutes={minutes}"]), many)
-    assert (recipe.model.kind, recipe.train.optimizer) == (kind, optimizer)
-    size = recipe.model.d_model if recipe.model.kind == "transformer" else recipe.model.d_hidden
-    assert size == width
-
-
 def test_a_time_budget_needs_no_steps() -> None:
     recipe, reasons = choose(draft(None, ["train.minutes=3"]), SURVEYS["sentences"])
     assert recipe.train.minutes == 3

@@ -59,7 +59,6 @@ class Class:
         best: short name of the architecture that is chosen.
         recurrent: what suits recurrent networks.
         transformer: what suits Transformers.
-        hurried: the Transformer that is chosen in less than `HURRY` minutes, if it is better then.
     """
 
     name: str
@@ -67,11 +66,7 @@ class Class:
     best: str
     recurrent: Regime
     transformer: Regime
-    hurried: Regime | None = None
 
-
-HURRY = 10.0
-"""Minutes of training below which a small Transformer gets further than what is best in the end."""
 
 WORDS = (
     Class(
@@ -94,7 +89,6 @@ WORDS = (
         "bilstm+additive",
         Regime(384, 1, 0.2, 2048, 0.0015, 16),
         Regime(192, 4, 0.2, 1536, 0.0025, 20, decoder_layers=2, positions="rotary"),
-        Regime(128, 3, 0.1, 1024, 0.003, 6, positions="rotary"),
     ),
     Class(
         "words",
@@ -144,11 +138,8 @@ def choose_model(chooser: Chooser, survey: Survey) -> None:
     if "kind" not in model and model.get("roles"):
         chooser.fill("model", "kind", "transformer", "its heads are given roles")
     if "kind" not in model:
-        hurried = found.hurried and _in_a_hurry(chooser)
-        within = f" in less than {HURRY:g} minutes" if hurried else ""
-        best = architecture("transformer" if hurried else found.best)
-        for name, value in best.items():
-            chooser.fill("model", name, value, f"the default for {why}{within}")
+        for name, value in architecture(found.best).items():
+            chooser.fill("model", name, value, f"the default for {why}")
     suits = _regime(chooser, found)
     joint = chooser.tree["data"]["joint"]
     chooser.fill("model", "tied", "all" if joint else "decoder", "as many tables as vocabularies")
@@ -193,11 +184,7 @@ def _rule(chooser: Chooser) -> tuple[str, str]:
 def _regime(chooser: Chooser, found: Class) -> Regime:
     if chooser.tree["model"]["kind"] != "transformer":
         return found.recurrent
-    return (_in_a_hurry(chooser) and found.hurried) or found.transformer
-
-
-def _in_a_hurry(chooser: Chooser) -> bool:
-    return 0 < chooser.tree.get("train", {}).get("minutes", 0) < HURRY
+    return found.transformer
 
 
 def _sentences(chooser: Chooser) -> bool:
