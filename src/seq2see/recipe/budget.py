@@ -2,7 +2,7 @@
 
 Measured against an alternative so far: for a few thousand pairs of words, the architecture, the
 kind of attention and the dropout (pronunciation, two languages); for a hundred thousand, the
-architecture, the optimizer and the width, in runs of eight minutes; for sentences, the optimizer.
+architecture and the optimizer; for sentences, the optimizer.
 The other figures are starting points; what they reach is recorded under benchmarks/results.
 """
 
