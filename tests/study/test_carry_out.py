@@ -46,6 +46,8 @@ def test_a_study_of_one_s_own_goes_on_where_it_stopped_and_gives_the_same_on_two
 
     monkeypatch.setattr(trial, "trained", lambda *_: pytest.fail("a model is trained again"))
     assert carry_out(str(file), 1, options(tmp_path, *SMALL), 1, quiet) == first
+    with pytest.raises(ConfigError, match="other settings or data"):
+        carry_out(str(file), 1, options(tmp_path, *SMALL, "train.rate=0.1"), 1, quiet)
     with pytest.raises(pytest.fail.Exception):  # another seed has not been trained
         carry_out(str(file), 2, options(tmp_path, *SMALL), 1, quiet)
 

@@ -26,6 +26,7 @@ from seq2see.nn.network import Network, Sizes
 from seq2see.nn.positions import sinusoids
 from seq2see.nn.settings import TransformerSettings
 from seq2see.study import alignments, codes, failures, modes, states, trial
+from seq2see.study.drawn import untrained
 from seq2see.study.material import Material, supply
 from seq2see.study.plan import Condition
 from seq2see.study.readings import FAILED, Reading
@@ -136,7 +137,7 @@ def test_first_gradients_are_slopes_of_the_loss() -> None:
 def test_untrained_is_the_network_that_training_began_with() -> None:
     made = subject(transformer_settings())
     state = torch.get_rng_state()
-    first, second = (failures.untrained(made.model).network for _ in range(2))
+    first, second = (untrained(made.model).network for _ in range(2))
     assert torch.equal(state, torch.get_rng_state())
     for name, value in first.state_dict().items():
         assert torch.equal(value, second.state_dict()[name])

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
+from torch import Tensor
+
+from seq2see.api.looking import Looking
 from seq2see.bundle.folder import Bundle
 from seq2see.config import as_table
 from seq2see.data.pairs import Pair
 from seq2see.data.rows import Texts
-from seq2see.decode.translate import Translator
 from seq2see.look.change import Task
 from seq2see.look.curve import PruningCurve, pruning_curve
 from seq2see.look.heads import HeadOptions, heads
@@ -27,7 +29,7 @@ from seq2see.recipe.run import examine_by
 Data = str | PathLike[str] | Sequence[Pair]
 
 
-class Heads:
+class Heads(Looking):
     """The part of `Model` that describes heads and takes them away."""
 
     bundles: tuple[Bundle, ...]
@@ -35,9 +37,6 @@ class Heads:
     if TYPE_CHECKING:
 
         def __init__(self, bundles: Sequence[Bundle]) -> None: ...
-
-        def translator(self, **options: Any) -> Translator:
-            """Is given by `Model`."""
 
         def read(self, data: Data, columns: str = "") -> list[Pair]:
             """Is given by `Model`."""
@@ -123,7 +122,7 @@ class Heads:
         ordered = order(worth(translator, by, pairs, at)) if isinstance(by, str) else by
         return pruning_curve(translator, _task(pairs, metric), ordered, every=every)
 
-    def rollout(self, source: Texts) -> Any:
+    def rollout(self, source: Texts) -> Tensor:
         """Follows attention through the encoder: see `seq2see.look.rollout.rollout`.
 
         Args:

@@ -10,7 +10,6 @@ from typing import Any
 from seq2see.api.device import device_named
 from seq2see.api.evaluation import Answers, Evaluation
 from seq2see.api.heads import Heads
-from seq2see.api.looking import Looking
 from seq2see.bundle.folder import Bundle
 from seq2see.bundle.folder import load as load_bundle
 from seq2see.data.pairs import Columns, Pair
@@ -25,7 +24,7 @@ from seq2see.recipe.run import examine_by
 from seq2see.recipe.sections import Recipe
 
 
-class Model(Looking, Heads):
+class Model(Heads):
     """A trained model, or an ensemble of several with the same vocabularies.
 
     Args:

@@ -48,8 +48,7 @@ Jobs = Annotated[
     int,
     typer.Option(
         metavar="N",
-        help="Train N models at a time, each with its share of the cores: small networks gain"
-        " little from a second core.",
+        help="Train N models at a time, each in a process of its own with its share of the cores.",
     ),
 ]
 Test = Annotated[

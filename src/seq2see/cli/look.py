@@ -75,8 +75,11 @@ def look(
     screen.print(f"\n{place}: {len(report.pages)} pages, {size:.1f} MB", soft_wrap=True)
 
 
-def check_installed() -> None:
+def check_installed(command: str = "look") -> None:
     """Makes sure that the packages which make a report are there, before anything is computed.
+
+    Args:
+        command: what needs them, for the message.
 
     Raises:
         ConfigError: one is missing; install the extra `look`.
@@ -87,6 +90,6 @@ def check_installed() -> None:
     if missing:
         raise ConfigError(
             f"the package `{missing[0]}` is not installed",
-            where="seq2see look",
+            where=f"seq2see {command}",
             mend="Run `pip install seq2see[look]`",
         )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from seq2see.study.plan import Study
+    from seq2see.study.trial import Options
 
 Name = Annotated[
     str,
@@ -81,7 +82,7 @@ def study(
     if listed or not name:
         _list(screen)
         return
-    check_installed()
+    check_installed("study")
     found = find(name)
     if bool(own) != bool(dev) or (own and not found.real):
         raise ConfigError(
@@ -103,15 +104,13 @@ def _list(screen: Console) -> None:
 
 
 def _conduct(
-    screen: Console, found: Study, name: str, extent: tuple[int, int], said: object, command: str
+    screen: Console, found: Study, name: str, extent: tuple[int, int], said: Options, command: str
 ) -> None:
     import torch
 
     from seq2see.study.carry_out import carry_out
     from seq2see.study.publish import publish
-    from seq2see.study.trial import Options
 
-    assert isinstance(said, Options)
     seeds, jobs = extent
     screen.print(f"question: {found.question}", soft_wrap=True)
     screen.print(f"hypothesis: {found.hypothesis}", soft_wrap=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import torch
 
@@ -11,7 +10,7 @@ from seq2see.api.model import Model
 from seq2see.decode.score import side_by_side
 from seq2see.look.forced import force
 from seq2see.look.trace import log_likelihood
-from seq2see.recipe.build import build_network
+from seq2see.study.drawn import untrained
 from seq2see.study.measures import exact_match
 from seq2see.study.plan import Measure
 from seq2see.study.readings import FAILED, Reading
@@ -31,15 +30,6 @@ def failed(least: float) -> Measure:
         yield Reading(FAILED, float(right.value < least))
 
     return measure
-
-
-def untrained(model: Model) -> Model:
-    """Returns the network as it was drawn, before its first update, with the same tokenizers."""
-    bundle = model.bundles[0]
-    with torch.random.fork_rng(devices=[]):  # drawing sets the seed
-        network = build_network(model.recipe, bundle.tokenizers)
-    like = next(bundle.network.parameters())
-    return Model([replace(bundle, network=network.to(like.device).eval())])
 
 
 def first_gradients(pairs: int = 64) -> Measure:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from seq2see.api.model import Model
 from seq2see.look.trace import Trace
-from seq2see.recipe.build import build_network
+from seq2see.study.drawn import untrained
 from seq2see.study.plan import Measure
 from seq2see.study.readings import Reading
 from seq2see.study.trial import Subject
@@ -39,13 +37,6 @@ def saturation(pairs: int = 32) -> Measure:
             yield Reading(SLOPE, _mean(found, "pattern", slope), series=series)
 
     return measure
-
-
-def untrained(model: Model) -> Model:
-    """Returns the same model with the network that its seed drew."""
-    bundle = model.bundles[0]
-    network = build_network(model.recipe, bundle.tokenizers).eval()
-    return Model([replace(bundle, network=network)])
 
 
 def spread(scores: Float[Tensor, "head query key"]) -> float:

@@ -6,6 +6,28 @@ from collections.abc import Iterable
 
 from seq2see.nn.plan import HeadRole
 
+WORDS = ("data.source=words", "data.target=words")
+"""Texts are cut at blanks, as the links of the tasks of words count."""
+
+TRANSFORMER = (
+    "model.kind=transformer",
+    "model.d_model=64",
+    "model.d_ff=256",
+    "model.heads=4",
+    "model.encoder_layers=2",
+    "model.decoder_layers=2",
+)
+"""Two layers on each side, 0.25 million parameters and a small vocabulary's embeddings."""
+
+RUN = (
+    "train.steps=400",
+    "train.batch_tokens=1024",
+    "train.warmup=80",
+    "train.validations=4",
+    "train.optimizer=adamw",  # one rule for all architectures; the default depends on them
+)
+"""A short run, in which a tenth to a fifth of the updates warm the rate up."""
+
 
 def transformer(layers: int = 2, d_model: int = 64, heads: int = 4) -> tuple[str, ...]:
     """Sets a Transformer with as many layers on both sides."""

@@ -14,7 +14,7 @@ from seq2see.api.record import write_text
 from seq2see.api.training import write_draft
 from seq2see.data.links import Link
 from seq2see.data.rows import Pair
-from seq2see.errors import DivergedError
+from seq2see.errors import ConfigError, DivergedError
 from seq2see.study.material import LINKS, supply
 from seq2see.study.plan import Condition, Study
 from seq2see.study.readings import FAILED, Outcome, Reading
@@ -90,7 +90,12 @@ class Trial:
         return self.options.out / f"{safe}-seed{self.seed}"
 
     def run(self) -> Outcome:
-        """Trains and measures, unless the folder holds the measurements."""
+        """Trains and measures, unless the folder holds the measurements.
+
+        Raises:
+            ConfigError: what stands there was asked for with other settings or data.
+        """
+        self._check_same()
         kept = self.folder / "readings.json"
         if kept.is_file():
             facts = json.loads(kept.read_text(encoding="utf-8"))
@@ -113,15 +118,37 @@ class Trial:
         return tuple(each for measure in self.study.measures for each in measure(subject))
 
     def _subject(self) -> Subject:
-        settings = (*self.study.settings, *self.condition.settings, *self.options.settings)
         place = self.options.out / "data" / self.folder.name
         drawn = supply(self.study.material, self.condition.sizes, self.seed, self._source(), place)
-        settings = tuple(text.replace(LINKS, drawn.train_links) for text in settings)
+        settings = tuple(text.replace(LINKS, drawn.train_links) for text in self._settings())
         tree = write_draft(
             drawn.train, settings, dev=drawn.dev, minutes=self.options.minutes, seed=self.seed
         )
         model = trained(tree, self.folder, self.options.device, lambda _: ())
         return Subject(model, drawn.test, drawn.links, self.condition, self.seed, self.folder)
+
+    def _check_same(self) -> None:
+        """Notes what is asked for, and holds it against what was asked for before."""
+        material = self.study.material.sized(self.condition.sizes)
+        asked = {
+            "settings": self._settings(),
+            "material": asdict(material),
+            "minutes": self.options.minutes,
+            "own": self._source(),
+        }
+        text = json.dumps(asked, indent=1) + "\n"
+        path = self.options.out / "data" / f"{self.folder.name}.asked.json"
+        if not path.is_file():
+            write_text(path, text)
+        elif path.read_text(encoding="utf-8") != text:
+            raise ConfigError(
+                "holds a model of this study with other settings or data",
+                where=str(self.folder),
+                mend="Choose another folder with --out",
+            )
+
+    def _settings(self) -> tuple[str, ...]:
+        return (*self.study.settings, *self.condition.settings, *self.options.settings)
 
     def _source(self) -> tuple[str, str] | None:
         return (self.options.data, self.options.dev) if self.options.data else None

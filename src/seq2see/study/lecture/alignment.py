@@ -12,7 +12,7 @@ from seq2see.study.material import LINKS, Material
 from seq2see.study.measures import EXACT, exact_match
 from seq2see.study.plan import Factor, Level, Study
 from seq2see.study.results import Results, by_seed
-from seq2see.study.small import RUN, TRANSFORMER, WORDS
+from seq2see.study.settings import RUN, TRANSFORMER, WORDS
 from seq2see.study.verdict import Verdict, allowed, judge
 
 _LAYER = {"by": "weight", "layer": 0}

@@ -19,7 +19,7 @@ from seq2see.study.material import Material
 from seq2see.study.measures import EXACT, exact_match
 from seq2see.study.plan import Factor, Level, Study
 from seq2see.study.results import Results, by_seed
-from seq2see.study.small import RUN, TRANSFORMER, WORDS
+from seq2see.study.settings import RUN, TRANSFORMER, WORDS
 from seq2see.study.verdict import Verdict, judge
 
 _MEASURES = ("weight", "norm", "gradient", "erasure")

@@ -11,7 +11,7 @@ from seq2see.study.material import Material
 from seq2see.study.measures import EXACT, exact_match, size
 from seq2see.study.plan import Factor, Level, Study
 from seq2see.study.results import Results
-from seq2see.study.small import RUN, TRANSFORMER, WORDS
+from seq2see.study.settings import RUN, TRANSFORMER, WORDS
 from seq2see.study.states import LAST, RESIDUE, collapse
 from seq2see.study.verdict import Verdict, judge
 

@@ -13,7 +13,7 @@ from seq2see.study.measures import EXACT, exact_match
 from seq2see.study.modes import GAP, LOSS, gap, loss
 from seq2see.study.plan import Factor, Level, Study
 from seq2see.study.results import Results
-from seq2see.study.small import RUN, TRANSFORMER, WORDS
+from seq2see.study.settings import RUN, TRANSFORMER, WORDS
 from seq2see.study.verdict import Verdict, judge
 
 _NORMS = ("layer", "rms", "group", "batch", "instance", "none")

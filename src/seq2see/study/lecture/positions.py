@@ -12,7 +12,7 @@ from seq2see.study.material import Material
 from seq2see.study.measures import EXACT
 from seq2see.study.plan import Factor, Study
 from seq2see.study.results import Results, by_seed
-from seq2see.study.small import RUN, TRANSFORMER, WORDS
+from seq2see.study.settings import RUN, TRANSFORMER, WORDS
 from seq2see.study.verdict import Verdict, judge
 
 _KINDS = ("none", "sinusoidal", "learned", "rotary", "alibi")

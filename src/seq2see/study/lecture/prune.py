@@ -13,7 +13,7 @@ from seq2see.study.measures import EXACT
 from seq2see.study.plan import Study
 from seq2see.study.pruning import SCRATCH, TUNED, pruning
 from seq2see.study.results import Results, by_seed
-from seq2see.study.small import RUN, TRANSFORMER
+from seq2see.study.settings import RUN, TRANSFORMER
 from seq2see.study.verdict import Verdict, judge
 
 _KEPT = (1.0, 0.75, 0.5, 0.375, 0.25, 0.125)

@@ -13,7 +13,7 @@ from seq2see.study.measures import exact_match
 from seq2see.study.plan import Factor, Level, Study
 from seq2see.study.readings import FAILED
 from seq2see.study.results import Results
-from seq2see.study.small import TRANSFORMER, WORDS
+from seq2see.study.settings import TRANSFORMER, WORDS
 from seq2see.study.verdict import Verdict, judge
 
 _DEPTHS, _RATES = (2, 6), (0.0005, 0.002)
