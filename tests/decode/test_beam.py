@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from seq2see.data.tokenizers import END, PAD, START, UNKNOWN
-from seq2see.decode.beam import Beam
+from seq2see.decode.beam import Beam, largest
 from seq2see.decode.generate import generate
 from seq2see.decode.hypothesis import ranked
 from seq2see.decode.options import SearchOptions
@@ -84,7 +84,7 @@ def test_stopping_early_loses_nothing(make, requests: list[Request]) -> None:
 def test_fewer_ways_to_go_on_than_the_beam_is_wide_are_no_trouble() -> None:
     live = Live.first(1, torch.device("cpu"))
     logits = torch.tensor([[[0.0, -torch.inf, 1.0]]])
-    choices = Beam(5).choose(logits, logits.logsumexp(-1), live)
+    choices = Beam(5).choose(logits.log_softmax(-1), live)
     assert choices.token.tolist() == [[2, 0, 1]]
     assert choices.total[0, :2].exp().sum().item() == pytest.approx(1.0)
     assert choices.total[0, 2] == -torch.inf
@@ -112,3 +112,18 @@ def test_hypotheses_of_heads_that_compare_tokens_are_scored_as_read_one_by_one(
         assert [one.score for one in scored] == pytest.approx(
             [one.score for one in found], abs=1e-4
         )
+
+
+@pytest.mark.parametrize("size", [2047, 2048, 2111, 8000])
+@pytest.mark.parametrize("k", [1, 2, 10, 16, 17])
+def test_the_largest_of_a_wide_vocabulary_are_those_that_a_full_selection_finds(size, k) -> None:
+    generator = torch.Generator().manual_seed(size + k)
+    x = torch.randn((3, 2, size), generator=generator)
+    x[0, 0, -3:] = 9 + torch.arange(3.0)  # in the part that fills no block
+    x[0, 1, 5:] = -torch.inf  # hardly anything is allowed
+    x[1, 0, :64] = torch.arange(64.0)  # all in one block
+    values, places = largest(x, k)
+    expected = x.topk(k, dim=-1).values
+    torch.testing.assert_close(values, expected, rtol=0, atol=0)
+    torch.testing.assert_close(x.gather(-1, places), expected, rtol=0, atol=0)
+    assert all(len(set(row)) == k for row in places.flatten(0, 1).tolist())

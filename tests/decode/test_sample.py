@@ -56,8 +56,7 @@ def test_draws_follow_the_distribution() -> None:
     options = SearchOptions(sample=True, temperature=2.0)
     sampler = Sampler.over([Request([3], 9, line=line) for line in range(rows)], options)
     live = Live.first(rows, torch.device("cpu"))
-    normaliser = logits.logsumexp(0).expand(rows, 1)
-    choices = sampler.choose(logits.expand(rows, 1, 5), normaliser, live)
+    choices = sampler.choose(logits.log_softmax(0).expand(rows, 1, 5), live)
     shares = np.bincount(choices.token[:, 0].numpy(), minlength=5) / rows
     np.testing.assert_allclose(shares, (logits / 2.0).softmax(0).numpy(), atol=0.025)
     expected = logits.log_softmax(0)[choices.token]

@@ -42,21 +42,16 @@ class Sampler:
         seeds = ((options.seed, request.line, request.draw) for request in requests)
         return cls([np.random.default_rng(seed) for seed in seeds], options)
 
-    def choose(
-        self,
-        logits: Float[Tensor, "row 1 vocabulary"],
-        normaliser: Float[Tensor, "row 1"],
-        live: Live,
-    ) -> Choices:
+    def choose(self, scores: Float[Tensor, "row 1 vocabulary"], live: Live) -> Choices:
         """Draws one token a row."""
-        scores = head(logits[:, 0] / self.options.temperature, self.options)
-        noise = np.empty(scores.shape, np.float32)
+        heated = head(scores[:, 0] / self.options.temperature, self.options)
+        noise = np.empty(heated.shape, np.float32)
         for i, row in enumerate(live.row.tolist()):
             self.generators[row].standard_exponential(dtype=np.float32, out=noise[i])
         # Zero comes up once in some million draws; its logarithm would choose a forbidden token.
         luck = torch.from_numpy(noise).clamp_(min=1e-30).log_().to(scores.device)
-        token = (scores - luck).argmax(1, keepdim=True)
-        score = logits[:, 0].gather(1, token) - normaliser
+        token = (heated - luck).argmax(1, keepdim=True)
+        score = scores[:, 0].gather(1, token)
         return Choices(torch.zeros_like(token), token, score, live.total + score)
 
 

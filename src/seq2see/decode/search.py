@@ -105,14 +105,12 @@ class Chooser(Protocol):
     def width(self) -> int:
         """Hypotheses of a row that are followed at a time."""
 
-    def choose(
-        self, logits: Float[Tensor, "row width vocabulary"], normaliser: Tensor, live: Live
-    ) -> Choices:
+    def choose(self, scores: Float[Tensor, "row width vocabulary"], live: Live) -> Choices:
         """Finds the best ways to go on.
 
         Args:
-            logits: scores of the next token, minus infinity where the rules forbid it.
-            normaliser: log-sum-exp of the logits before the rules, `[row, width]`.
+            scores: log-probability of each next token; minus infinity where the rules forbid it,
+                whose share no other token gets.
             live: the hypotheses to continue.
         """
 
@@ -172,9 +170,10 @@ def search(
     while len(live.row):
         width = live.tokens.shape[1]
         logits, state = network.step(live.tokens[:, :, -1].flatten(), state)
-        normaliser = logits.logsumexp(-1).unflatten(0, (-1, width))
-        rules.apply(logits, live.row.repeat_interleave(width), live.tokens.flatten(0, 1))
-        choices = chooser.choose(logits.unflatten(0, (-1, width)), normaliser, live)
+        wide = torch.promote_types(logits.dtype, torch.float32)
+        scores = torch.log_softmax(logits, -1, dtype=wide)
+        rules.apply(scores, live.row.repeat_interleave(width), live.tokens.flatten(0, 1))
+        choices = chooser.choose(scores.unflatten(0, (-1, width)), live)
         live, parent = _advance(live, choices, found)
         kept = (~found.done(live)).nonzero()[:, 0]
         rows = (kept[:, None] * width + parent[kept]).flatten()

@@ -86,16 +86,10 @@ class Recorder:
         """Hypotheses that are followed at a time."""
         return self.beam.width
 
-    def choose(
-        self,
-        logits: Float[Tensor, "row width vocabulary"],
-        normaliser: Float[Tensor, "row width"],
-        live: Live,
-    ) -> Choices:
+    def choose(self, scores: Float[Tensor, "row width vocabulary"], live: Live) -> Choices:
         """Finds the ways to go on; see `Beam.choose`."""
-        choices = self.beam.choose(logits, normaliser, live)
-        value, token = largest(logits, min(SHOWN, logits.shape[2]))
-        self.seen.append((live, choices, (value - normaliser[:, :, None], token)))
+        choices = self.beam.choose(scores, live)
+        self.seen.append((live, choices, largest(scores, min(SHOWN, scores.shape[2]))))
         return choices
 
 
