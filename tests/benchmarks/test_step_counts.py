@@ -32,10 +32,10 @@ from seq2see.decode.options import SearchOptions
 from seq2see.decode.request import Request
 from seq2see.decode.rules import Unwritable
 from seq2see.nn.network import Network, Sizes
+from seq2see.nn.precision import cast
 from seq2see.nn.settings import RecurrentSettings, Settings, TransformerSettings
 from seq2see.train.distributed import Team
 from seq2see.train.optimizer import Average, Optimizer
-from seq2see.train.precision import cast
 from seq2see.train.settings import Precision, TrainSettings
 from seq2see.train.update import Updater
 

@@ -263,3 +263,27 @@ def test_a_bundle_works_wherever_it_stands(seq2see, bundle: Path, tmp_path: Path
     assert seq2see("translate", moved, stdin=b"abc\n") == seq2see(
         "translate", bundle, stdin=b"abc\n"
     )
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_another_precision_writes_a_line_for_each_line_too(
+    seq2see, bundle: Path, precision: str
+) -> None:
+    ran = seq2see("translate", bundle, "--precision", precision, stdin=ODD.encode())
+    assert ran.code == 0
+    assert [i for i, line in enumerate(lines(ran.out)) if not line] == [1, 5]
+
+
+def test_an_unknown_precision_is_refused_by_those_there_are(seq2see, bundle: Path) -> None:
+    ran = seq2see("translate", bundle, "--precision", "int4", stdin=b"abc\n")
+    assert ran.code == 2
+    assert "precision" in ran.err
+    assert "float32, bfloat16, int8" in ran.err
+
+
+def test_workers_write_what_one_writes(seq2see, bundle: Path) -> None:
+    text = "".join(f"{'abcdxyz'[i % 3 : 3 + i % 5]}\n" for i in range(40)).encode()
+    few = ("--batch-tokens", "60")
+    one = seq2see("translate", bundle, *few, "--workers", "1", stdin=text)
+    assert len(lines(one.out)) == 40
+    assert seq2see("translate", bundle, *few, "--workers", "3", stdin=text) == one

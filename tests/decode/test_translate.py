@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from seq2see.data.rows import Pair
 from seq2see.data.store import Tokenizers
@@ -11,6 +12,7 @@ from seq2see.data.tokenizers import END, Layout, train_tokenizer
 from seq2see.decode.options import SearchOptions
 from seq2see.decode.translate import NOTHING, Translator, length_limit
 from seq2see.errors import ConfigError, DecodingError
+from seq2see.nn.hooks import Hooks, hooked
 
 LAYOUT = Layout(copies=2, features=("V", "PST"))
 SIDE = train_tokenizer("characters", ["abcdefgh "], 0, LAYOUT)
@@ -202,3 +204,39 @@ def test_several_networks_are_an_ensemble(make) -> None:
     found = Translator(networks, BOTH, SearchOptions(alignments=True)).translate(PAIRS)
     assert [len(each) for each in found] == [1] * 4
     assert found[0][0].pattern.shape[1] == len(found[0][0].source_tokens)
+
+
+@pytest.mark.parametrize("kind", ["transformer", "bilstm"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "int8"])
+def test_workers_change_nothing(make, kind: str, precision: str) -> None:
+    network = make(kind, size=SIDE.size)
+    pairs = [Pair("abcdefgh"[i % 5 : 3 + i % 6], "") for i in range(12)]
+
+    def found(workers: int) -> list[list[tuple[str, float]]]:
+        options = SearchOptions(nbest=2, batch_tokens=60, precision=precision, workers=workers)
+        every = Translator([network], BOTH, options).translate(pairs)
+        return [[(one.text, one.score) for one in nbest] for nbest in every]
+
+    assert found(3) == found(1)
+
+
+def test_an_edit_holds_in_every_worker_and_precision(make) -> None:
+    network = make("transformer", size=SIDE.size)
+    pairs = [Pair("abcdefgh"[: i + 1], "") for i in range(8)]
+
+    def scores(precision: str, workers: int) -> list[float]:
+        options = SearchOptions(beam=1, batch_tokens=8, precision=precision, workers=workers)
+        translator = Translator([network], BOTH, options)
+        return [one.score for [one] in translator.translate(pairs)]
+
+    cross = network.get_submodule("decoder.0.cross.context")
+    plain = {precision: scores(precision, 2) for precision in ("float32", "int8")}
+    early = Translator([network], BOTH, SearchOptions(beam=1, precision="int8"))
+    with hooked(Hooks(after=[(cross, torch.zeros_like)])):
+        edited = {precision: scores(precision, 2) for precision in plain}
+        assert scores("float32", 1) == edited["float32"]
+        late = [one.score for [one] in early.translate(pairs)]
+        assert late == pytest.approx(edited["int8"], abs=1e-4)
+    for precision, before in plain.items():
+        assert all(one != other for one, other in zip(before, edited[precision], strict=True))
+        assert scores(precision, 2) == before

@@ -15,8 +15,8 @@ from helpers import transformer_settings
 from seq2see.data.batches import Batches, BatchPlan
 from seq2see.data.store import Store
 from seq2see.nn.network import Network, Sizes
+from seq2see.nn.precision import cast
 from seq2see.train.loop import Trainer
-from seq2see.train.precision import cast
 from seq2see.train.settings import TrainSettings
 
 

@@ -13,7 +13,7 @@ from helpers import transformer_settings
 from seq2see.data.batches import Batch, Batches, BatchPlan, Cursor
 from seq2see.nn.network import Network, Sizes
 from seq2see.train import precision
-from seq2see.train.precision import cast, fastest
+from seq2see.train.precision import fastest
 
 
 @pytest.fixture
@@ -87,29 +87,3 @@ def test_one_batch_is_enough(network: Network, batches: list[Batch]) -> None:
     chosen, times = fastest(network, batches[:1])
     assert chosen in ("float32", "bfloat16")
     assert times["float32"] > 0
-
-
-def test_cast_keeps_running_statistics_in_float32() -> None:
-    network = Network(transformer_settings(norm="batch", decoder_norm="layer"), Sizes(20, 20))
-    assert cast(network, "bfloat16") is network
-    inside = {
-        f"{name}.{own}"
-        for name, module in network.named_modules()
-        if isinstance(module, torch.nn.BatchNorm1d)
-        for own in (*dict(module.named_parameters()), *dict(module.named_buffers()))
-    }
-    assert inside
-    for name, tensor in network.state_dict().items():
-        if tensor.is_floating_point():
-            expected = torch.float32 if name in inside else torch.bfloat16
-            assert tensor.dtype == expected, name
-
-
-@pytest.mark.parametrize("norm", ["layer", "batch", "rms"])
-def test_a_cast_network_trains(norm: str, batches: list[Batch]) -> None:
-    settings = transformer_settings(norm=norm, decoder_norm="layer")
-    network = cast(Network(settings, Sizes(20, 20)), "bfloat16")
-    hidden = network(batches[0].source, batches[0].real, batches[0].target)
-    assert hidden.dtype == torch.bfloat16
-    hidden.float().sum().backward()
-    assert network.target.table.weight.grad.dtype == torch.bfloat16

@@ -14,12 +14,12 @@ from seq2see.data.batches import Batches, BatchPlan
 from seq2see.data.store import Side, Store
 from seq2see.data.tokenizers import END, SPECIALS
 from seq2see.nn.network import Network, Sizes
+from seq2see.nn.precision import cast
 from seq2see.nn.settings import Settings
 from seq2see.recipe.choose import choose
 from seq2see.recipe.draft import draft
 from seq2see.recipe.sections import Recipe
 from seq2see.recipe.survey import SideSurvey, Survey
-from seq2see.train.precision import cast
 from seq2see.train.settings import Precision
 
 _SPREAD = 8

@@ -49,6 +49,8 @@ def evaluate(
     max_length: options.MaxLength = None,
     no_repeat_ngram: options.NoRepeat = None,
     batch_tokens: options.BatchTokens = None,
+    precision: options.Precision = None,
+    workers: options.Workers = None,
     as_json: options.Json = False,
     device: options.Device = "auto",
 ) -> None:
@@ -62,6 +64,7 @@ def evaluate(
     search = options.given(
         beam=beam, length_penalty=length_penalty, max_length=max_length,
         no_repeat_ngram=no_repeat_ngram, batch_tokens=batch_tokens,
+        precision=precision, workers=workers,
     )  # fmt: skip
     found = model.evaluate(
         data, names, columns=columns, against=other, each_line=each_line, **search

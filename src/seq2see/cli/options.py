@@ -103,6 +103,23 @@ BatchTokens = Annotated[
         help="Decode N source tokens times hypotheses side by side (default: 8192).",
     ),
 ]
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        "--precision",
+        metavar="NAME",
+        help="Compute in float32, bfloat16 or int8: faster, and no longer exact (default:"
+        " float32).",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        help="Decode N groups of lines at a time (default: one a thread of the processor).",
+    ),
+]
 
 
 def define_roles(path: str) -> None:

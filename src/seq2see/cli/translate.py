@@ -93,6 +93,8 @@ def translate(
     alignments: Alignments = False,
     prefix: Prefix = None,
     batch_tokens: options.BatchTokens = None,
+    precision: options.Precision = None,
+    workers: options.Workers = None,
     columns: Columns = None,
     no_repeat_ngram: options.NoRepeat = None,
     strict: Strict = False,
@@ -102,7 +104,7 @@ def translate(
     changes = options.given(
         beam=beam, nbest=nbest, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed,
         length_penalty=length_penalty, max_length=max_length, batch_tokens=batch_tokens,
-        no_repeat_ngram=no_repeat_ngram,
+        no_repeat_ngram=no_repeat_ngram, precision=precision, workers=workers,
     )  # fmt: skip
     _check_drawing(changes, sample)
     from seq2see.cli.shape import Shape

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 from seq2see.errors import ConfigError
+from seq2see.nn.precision import Arithmetic
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,10 @@ class SearchOptions:
         strict: whether a source longer than all seen in training is refused; otherwise it is
             translated like any other.
         alignments: whether hypotheses carry their attention pattern.
+        precision: what the network computes in, see `seq2see.nn.precision.cast`. Only float32 gives
+            exactly what the bundle's weights say.
+        workers: groups of sources that are decoded at a time, each in a thread of its own; 0 is as
+            many as torch has threads. The outputs do not depend on it.
 
     Raises:
         ConfigError: a value is out of its range, or more hypotheses are wanted than the beam holds.
@@ -46,13 +52,15 @@ class SearchOptions:
     batch_tokens: int = 8192
     strict: bool = False
     alignments: bool = False
+    precision: Arithmetic = "float32"
+    workers: int = 0
 
     def __post_init__(self) -> None:
         for name in ("beam", "nbest", "max_length", "batch_tokens"):
             value = getattr(self, name)
             if value is not None:
                 _check(name, value, value >= 1, "1 or more")
-        for name in ("no_repeat_ngram", "top_k", "seed"):
+        for name in ("no_repeat_ngram", "top_k", "seed", "workers"):
             _check(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
         for name in ("length_penalty", "temperature", "top_p"):
             value = getattr(self, name)
@@ -60,6 +68,8 @@ class SearchOptions:
         _check("length_penalty", self.length_penalty, self.length_penalty >= 0, "0 or more")
         _check("temperature", self.temperature, self.temperature > 0, "a number above 0")
         _check("top_p", self.top_p, 0 < self.top_p <= 1, "a probability above 0, up to 1")
+        known = get_args(Arithmetic)
+        _check("precision", self.precision, self.precision in known, ", ".join(known))
         if not self.sample and self.nbest > self.beam:
             raise ConfigError(
                 f"{self.nbest} hypotheses wanted of a beam of {self.beam}",

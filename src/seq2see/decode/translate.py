@@ -19,6 +19,7 @@ from seq2see.decode.rules import Unwritable
 from seq2see.decode.score import score_targets
 from seq2see.errors import ConfigError, DecodingError
 from seq2see.nn.network import Network
+from seq2see.nn.precision import converted
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,7 @@ class Translator:
 
     Raises:
         ConfigError: `strict` without a longest source, leave `strict` out; or a ratio that no pair
-            can have.
+            can have; or int8 on a GPU, decode there in float32 or bfloat16.
         DecodingError: the networks' vocabularies differ; see `Ensemble`.
     """
 
@@ -103,6 +104,7 @@ class Translator:
             raise ConfigError(
                 f"found {target_ratio}", expected="0 or more, and finite", where="target_ratio"
             )
+        networks = [converted(network, options.precision) for network in networks]
         self.network = networks[0] if len(networks) == 1 else Ensemble(networks)
         self.tokenizers, self.options = tokenizers, options
         self.longest_source, self.target_ratio = longest_source, target_ratio

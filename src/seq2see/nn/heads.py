@@ -135,10 +135,9 @@ class Programme(nn.Module):
         """
         positions = torch.arange(start, start + x.shape[2], device=x.device)
         code = sinusoids(positions, linear.in_features).to(x.dtype)
-        heads = list(x.unbind(1))
+        heads, every = list(x.unbind(1)), linear(code)
         for head in self.written:
-            rows = self.rows(head, x.shape[-1])
-            made = nn.functional.linear(code, linear.weight[rows], linear.bias[rows])
+            made = every[..., self.rows(head, x.shape[-1])]
             place = self.learned.index(head)
             heads[place] = made.expand_as(heads[place])
         return torch.stack(heads, dim=1)

@@ -55,6 +55,11 @@ def hooked(*groups: Hooks) -> Iterator[None]:
             handle.remove()
 
 
+def hooks_of(module: nn.Module) -> tuple[dict[int, Any], dict[int, Any]]:
+    """Returns where a module keeps what `hooked` sets, the hooks before it runs first."""
+    return module._forward_pre_hooks, module._forward_hooks
+
+
 def _if_marked(mark: object, act: Callable[[Any], Any]) -> Callable[..., Any]:
     def hook(*arguments: Any) -> Any:
         # The last argument is the output after a module, and its arguments before it.

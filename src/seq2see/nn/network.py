@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
@@ -126,7 +125,7 @@ class Network(nn.Module):
 
     def logits(self, hidden: Float[Tensor, "*shape d_out"]) -> Float[Tensor, "*shape vocabulary"]:
         """Compares a decoder output with every target token's vector."""
-        return self.prediction(F.linear(hidden, self.output.weight))
+        return self.prediction(self.output(hidden))
 
     def forward(
         self,

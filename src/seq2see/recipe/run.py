@@ -20,6 +20,7 @@ from seq2see.errors import ConfigError
 from seq2see.evaluate.metrics import metric_named
 from seq2see.evaluate.suitable import suitable
 from seq2see.nn.network import Network
+from seq2see.nn.precision import cast
 from seq2see.nn.settings import TransformerSettings
 from seq2see.recipe import build
 from seq2see.recipe.card import write_card
@@ -33,7 +34,6 @@ from seq2see.recipe.survey import survey
 from seq2see.train.distributed import join
 from seq2see.train.journal import Journal, Observer
 from seq2see.train.loop import Judge, Progress, Trainer
-from seq2see.train.precision import cast
 
 
 @dataclass(frozen=True)
@@ -143,13 +143,15 @@ def carry_out(
 ) -> Bundle:
     """Trains, keeps the best weights, scores them on all held-out pairs and saves the bundle."""
     recipe, where, team = run.recipe, torch.device(device), join()
+    precision = recipe.train.precision
+    assert precision != "auto", "a run settles it before it begins"
     network = build.build_network(recipe, run.tokenizers).to(where)
     if recipe.train.start:
         network.load_state_dict(load(run.folder.start, where).network.state_dict())
     examination = examine_by(run.dev)
     best = copy.deepcopy(network).float().eval()
     trainer = Trainer(
-        cast(network, recipe.train.precision),
+        cast(network, precision),
         build.build_batches(recipe, run.store),
         recipe.train,
         _judge(run, examination.part(recipe.train.validation_pairs), best, network),

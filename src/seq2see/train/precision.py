@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 
 import torch
-from torch import nn
 
 from seq2see.data.batches import Batch
 from seq2see.errors import is_out_of_memory
 from seq2see.nn.network import Network
+from seq2see.nn.precision import cast
 from seq2see.train.settings import Precision
 from seq2see.train.update import losses
 
@@ -53,17 +53,6 @@ def _milliseconds(network: Network, batches: Sequence[Batch], precision: Precisi
     trial = cast(copy.deepcopy(network), precision)
     taken = [_seconds(trial, batches[i % len(batches)]) for i in range(4)]
     return 1000 * sorted(taken[1:])[1]
-
-
-def cast(network: Network, precision: str) -> Network:
-    """Turns the network's floating-point weights to `precision`, in place."""
-    kind: torch.dtype = getattr(torch, precision)
-    network.to(kind)
-    for module in network.modules():
-        # Running statistics move by a hundredth a step, which bfloat16 rounds away.
-        if isinstance(module, nn.BatchNorm1d):
-            module.float()
-    return network
 
 
 def _seconds(network: Network, batch: Batch) -> float:

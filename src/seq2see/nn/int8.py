@@ -1,0 +1,73 @@
+"""Linear layers with eight-bit weights: four times the products a second of float32 on a CPU."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+_LARGEST = 127
+"""Both signs reach as far, so that no offset has to be taken off a product."""
+
+_NARROW = 16
+"""Outputs below which a layer is left as it is: there is nothing to gain."""
+
+
+class Int8Linear(nn.Module):
+    r"""Multiplies by a matrix of integers, and scales the sums back.
+
+    $$y = (\hat{x}\,\hat{W}^\top) \cdot s\,r^\top + b, \qquad
+      \hat{x} = \mathrm{round}(x / s),\ s = \max_i |x_i| / 127, \qquad
+      \hat{W} = \mathrm{round}(W / r),\ r_o = \max_i |W_{oi}| / 127$$
+
+    Every vector has a scale of its own and so has every output, which keeps what comes out for one
+    vector apart from all others; the sums of integers are exact. Not for training. Source:
+    Jacob et al. 2018, section 2; a scale a vector: Dettmers et al. 2022, section 2.
+
+    Args:
+        linear: the layer whose place it takes.
+    """
+
+    weight: Tensor
+    scale: Tensor
+    bias: Tensor | None
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        self.in_features, self.out_features = linear.in_features, linear.out_features
+        full = linear.weight.detach().float()
+        scale = _scale(full)
+        # Column by column, as the product reads them.
+        self.register_buffer("weight", (full / scale).round().to(torch.int8).T.contiguous())
+        self.register_buffer("scale", scale[:, 0])
+        self.register_buffer("bias", None if linear.bias is None else linear.bias.detach().float())
+
+    def forward(self, x: Float[Tensor, "*shape d_in"]) -> Float[Tensor, "*shape d_out"]:
+        """Maps each vector; sums and scales are float32, the result has the type of `x`."""
+        rows = x.flatten(0, -2).float()
+        scale = _scale(rows)
+        # A value that is no number would become some integer: the scale carries it on.
+        whole = (rows / scale).round_().to(torch.int8)
+        y = torch._int_mm(whole, self.weight).float().mul_(scale).mul_(self.scale)
+        y = y if self.bias is None else y.add_(self.bias)
+        return y.to(x.dtype).view(*x.shape[:-1], self.out_features)
+
+    def extra_repr(self) -> str:
+        """Shows the sizes in the printed network."""
+        return f"in_features={self.in_features}, out_features={self.out_features}"
+
+
+def quantise(network: nn.Module) -> None:
+    """Puts an `Int8Linear` in the place of every linear layer, in place.
+
+    Embeddings, norms, products of queries with keys and of patterns with values, and the products
+    inside a recurrence keep their type.
+    """
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.Linear) and child.out_features >= _NARROW:
+                setattr(module, name, Int8Linear(child))
+
+
+def _scale(x: Float[Tensor, "row feature"]) -> Float[Tensor, "row 1"]:
+    return x.abs().amax(-1, keepdim=True).clamp_(min=torch.finfo(x.dtype).tiny).div_(_LARGEST)
