@@ -98,10 +98,12 @@ def test_decode_hands_back_the_keys_and_values_of_past_and_present() -> None:
     layer, memory = block(decoder=True, kv_heads=1), normal(2, 4, 8, seed=1)
     seen = (layer.cross.keys_values(memory), MASK)
     x = normal(2, 5, 8)
-    whole, (k, v) = layer.decode(x, causal(5, 5, CPU), seen, None)
+    whole, (k, v, length) = layer.decode(x, causal(5, 5, CPU), seen, None)
+    assert length == 5
     assert k.shape == v.shape == (2, 1, 5, 4)
     _, past = layer.decode(x[:, :2], causal(2, 2, CPU), seen, None)
-    rest, (later_k, later_v) = layer.decode(x[:, 2:], causal(3, 5, CPU), seen, past)
+    assert past.length == 2
+    rest, (later_k, later_v, _) = layer.decode(x[:, 2:], causal(3, 5, CPU), seen, past)
     same(rest, whole[:, 2:])
     same(later_k, k)
     same(later_v, v)

@@ -136,8 +136,8 @@ def test_a_transformers_state_grows_by_one_position_a_token() -> None:
     for count in (1, 2, 3):
         _, state = net.step(tokens(2, 1)[:, 0], state)
         assert state.length == count
-        assert state.tensors["0.k"].shape == (2, 1, count, 2)
-        assert state.tensors["0.v"].shape == (2, 1, count, 3)
+        assert state.source["0.past.k"].shape == (2, 1, count, 2)
+        assert state.source["0.past.v"].shape == (2, 1, count, 3)
         assert state.source["0.k"].shape == (2, 1, 4, 2)
 
 

@@ -13,8 +13,9 @@ from seq2see.nn.state import TensorState
 
 REAL = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 1, 0]]).bool()
 ROWS = torch.tensor([2, 0, 0])
-BOTH = [
+EACH = [
     transformer_settings(positions="alibi", kv_heads=1),
+    transformer_settings(positions="rotary", heads=2, decoder_layers=2),
     recurrent_settings("lstm", encoder_layers=2, decoder_layers=2),
     recurrent_settings("gru", attention="none"),
 ]
@@ -49,7 +50,7 @@ def test_select_of_no_row_leaves_none() -> None:
     assert taken.source["real"].shape == (0, 4)
 
 
-@pytest.mark.parametrize("settings", BOTH, ids=str)
+@pytest.mark.parametrize("settings", EACH, ids=str)
 def test_stepping_selected_rows_is_selecting_stepped_rows(settings: Settings) -> None:
     net = network(settings)
     _, state = net.decode(tokens(3, 2), net.start(net.encode(tokens(3, 4), REAL)))
@@ -58,12 +59,13 @@ def test_stepping_selected_rows_is_selecting_stepped_rows(settings: Settings) ->
     part, after_part = net.step(token[ROWS], state.select(ROWS))
     same(part, whole[ROWS])
     assert after_part.length == after.length
-    assert after_part.tensors.keys() == after.tensors.keys()
-    for name, tensor in after_part.tensors.items():
-        same(tensor, after.tensors[name][ROWS])
+    for kept, before in ((after_part.tensors, after.tensors), (after_part.source, after.source)):
+        assert kept.keys() == before.keys()
+        for name, tensor in kept.items():
+            same(tensor, before[name][ROWS])
 
 
-@pytest.mark.parametrize("settings", BOTH, ids=str)
+@pytest.mark.parametrize("settings", EACH, ids=str)
 @pytest.mark.parametrize("watching", [False, True])
 def test_hypotheses_of_one_source_step_as_they_would_alone(
     settings: Settings, watching: bool

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
+from seq2see.nn.ancestry import side_by_side
 from seq2see.nn.attention import MultiHeadAttention
 from seq2see.nn.dropout import Dropout
 from seq2see.nn.feedforward import FeedForward
@@ -18,6 +21,20 @@ from seq2see.nn.tap import Tap
 
 KeyValue = tuple[Tensor, Tensor]
 """Keys and values of one attention, each `[row, kv_head, key, d]`."""
+
+
+class Past(NamedTuple):
+    """What a decoder's self-attention keeps of the positions it has read.
+
+    Args:
+        k: keys; a row for each row of the input, or one for several of them in succession.
+        v: values, alike.
+        length: positions read a row.
+    """
+
+    k: Float[Tensor, "row kv_head key d_key"]
+    v: Float[Tensor, "row kv_head key d_value"]
+    length: int
 
 
 class Residual(nn.Module):
@@ -81,27 +98,27 @@ class Block(nn.Module):
         x: Tensor,
         mask: Tensor,
         memory: tuple[KeyValue, Tensor],
-        past: KeyValue | None,
+        past: Past | None,
         places: tuple[Places, Places] | tuple[None, None] = (None, None),
-    ) -> tuple[Tensor, KeyValue]:
+    ) -> tuple[Tensor, Past]:
         """Lets every position look at its past and at the source.
 
         Args:
             x: `[row, position, d_model]`, the positions that follow `past`.
             mask: where each position may look among past and new positions.
             memory: the source's keys and values for this block, and where one may look there.
-            past: keys and values of the positions before; None at the start.
+            past: what is kept of the positions before; None at the start.
             places: of self-attention and of attention over the source, where heads have roles.
 
         Returns:
-            The block's output, and the keys and values of past and new positions together.
+            The block's output, and what is kept of past and new positions together.
         """
-        present: list[KeyValue] = []
+        present: list[Past] = []
         own, across = places
 
         def look(y: Tensor) -> Tensor:
-            out, keys_values = self._look(y, mask, past, own)
-            present.append(keys_values)
+            out, kept = self._look(y, mask, past, own)
+            present.append(kept)
             return out
 
         x = self.around_self(x, look, None)
@@ -112,22 +129,25 @@ class Block(nn.Module):
         return self.out(self._think(x, None)), present[0]
 
     def _look(
-        self, x: Tensor, mask: Tensor, past: KeyValue | None, places: Places | None
-    ) -> tuple[Tensor, KeyValue]:
+        self, x: Tensor, mask: Tensor, past: Past | None, places: Places | None
+    ) -> tuple[Tensor, Past]:
         layer: MultiHeadAttention = self.get_submodule("self")  # type: ignore[assignment]
-        start = 0 if past is None else past[0].shape[-2]
+        start = 0 if past is None else past.length
         q, (k, v) = layer.queries(x, start), layer.keys_values(x, start)
         if self.positions == "rotary":
             q, k = rotate(q, start), rotate(k, start)
         if past is not None:
-            k, v = torch.cat([past[0], k], dim=-2), torch.cat([past[1], v], dim=-2)
+            width = len(x) // max(1, len(past.k))
+            q, k, v = (side_by_side(each, width) for each in (q, k, v))
+            k, v = torch.cat([past.k, k], dim=-2), torch.cat([past.v, v], dim=-2)
         bias = None
         if self.positions == "alibi":
             left = layer.sizes.left
             heads = layer.sizes.heads if left is None else left.among
             bias = alibi(heads, q.shape[-2], k.shape[-2], x.device).to(x.dtype)
             bias = bias if left is None else left.own(bias)
-        return layer(q, k, v, mask, *layer.terms(places, mask, x, bias)), (k, v)
+        out = layer(q, k, v, mask, *layer.terms(places, mask, x, bias)).view_as(x)
+        return out, Past(k, v, start + x.shape[1])
 
     def _think(self, x: Tensor, real: Tensor | None) -> Tensor:
         if self.feedforward is None:

@@ -8,8 +8,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from seq2see.nn.ancestry import ANCESTRY, grown, of_each_row, own_past
 from seq2see.nn.attention import MultiHeadAttention, StateAttention
-from seq2see.nn.blocks import Block, KeyValue
+from seq2see.nn.blocks import Block, Past
 from seq2see.nn.dropout import Dropout
 from seq2see.nn.masks import causal, over_keys
 from seq2see.nn.norms import Norm
@@ -17,13 +18,15 @@ from seq2see.nn.places import Keeping, Places, Reading
 from seq2see.nn.recurrent import Hidden, Recurrence
 from seq2see.nn.settings import RecurrentSettings, TransformerSettings
 from seq2see.nn.state import Memory, TensorState
-from seq2see.nn.tap import Tap
+from seq2see.nn.tap import Tap, any_watched
 
 
 class TransformerDecoder(nn.Module):
     """A stack of blocks in which a position looks at its past and at the source.
 
     Its state is the keys and values of the positions so far (the cache), and those of the source.
+    Hypotheses of a source share a cache where nothing asks for one a row: no role, no penalty for
+    distance, nobody who watches self-attention.
 
     Taps: those of its blocks, which are named `0`, `1`, …; `out`.
     """
@@ -51,7 +54,20 @@ class TransformerDecoder(nn.Module):
             k, v = cross.keys_values(memory.states)
             # Laid out for a product by head once, not anew at every step.
             source |= {f"{layer}.k": k.contiguous(), f"{layer}.v": v.contiguous()}
-        return TensorState(0, source, {})
+        if not self._shares():
+            return TensorState(0, source, {})
+        none = torch.zeros((len(memory.real), 0), dtype=torch.int64, device=memory.real.device)
+        return TensorState(0, source, {ANCESTRY: none})
+
+    def _shares(self) -> bool:
+        if self.training or self.programmed or self.block(0).positions == "alibi":
+            return False
+        layers: list[MultiHeadAttention] = [
+            self.block(layer).get_submodule("self")  # type: ignore[misc]
+            for layer in range(self.depth)
+        ]
+        taps = [(each.scores, each.pattern, each.context) for each in layers]
+        return not any_watched(tap for each in taps for tap in each)
 
     def forward(
         self,
@@ -69,20 +85,46 @@ class TransformerDecoder(nn.Module):
         Returns:
             A vector for each new position, and the state after them.
         """
-        total = state.length + x.shape[1]
-        mask = causal(x.shape[1], total, x.device)
-        source = state.source
-        tensors = {**state.tensors, **self.keeping.of_target(self, state, read)}
+        state = self._fitting(state)
+        mask, tensors = self._mask(state, x)
+        tensors |= self.keeping.of_target(self, state, read)
         places = self._places(state, read, x.shape[1])
-        source_mask = over_keys(source["real"])
+        source, shared = dict(state.source), ANCESTRY in tensors
+        kept, source_mask = source if shared else tensors, over_keys(source["real"])
         for layer in range(self.depth):
             cross = (source[f"{layer}.k"], source[f"{layer}.v"])
-            past: KeyValue | None = None
+            names = (f"{layer}.past.k", f"{layer}.past.v")
+            past: Past | None = None
             if state.length:
-                past = (tensors[f"{layer}.k"], tensors[f"{layer}.v"])
-            x, (k, v) = self.block(layer).decode(x, mask, (cross, source_mask), past, places)
-            tensors |= {f"{layer}.k": k, f"{layer}.v": v}
-        return self.out(self.norm(x)), replace(state, length=total, tensors=tensors)
+                past = Past(kept[names[0]], kept[names[1]], state.length)
+            x, (k, v, _) = self.block(layer).decode(x, mask, (cross, source_mask), past, places)
+            kept |= {names[0]: k, names[1]: v}
+        after = TensorState(state.length + x.shape[1], source, tensors, state.width)
+        return self.out(self.norm(x)), after
+
+    def _fitting(self, state: TensorState) -> TensorState:
+        """Gives each row a cache of its own where a shared one cannot go on."""
+        early = not state.length and state.width > 1  # rows parted before there was a past
+        if ANCESTRY not in state.tensors or (self._shares() and not early):
+            return state
+        source, tensors = dict(state.source), dict(state.tensors)
+        ancestry = tensors.pop(ANCESTRY)
+        for name in [name for name in source if ".past." in name]:
+            tensors[name] = of_each_row(source.pop(name), ancestry)
+        return replace(state, source=source, tensors=tensors)
+
+    def _mask(self, state: TensorState, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Tells where new positions may look; with the state's tensors, the ancestry grown."""
+        tensors, count = dict(state.tensors), x.shape[1]
+        if ANCESTRY not in tensors:
+            return causal(count, state.length + count, x.device), tensors
+        before = state.source["0.past.k"].shape[-2] if state.length else 0
+        ancestry = grown(tensors[ANCESTRY], before, count, state.width)
+        tensors[ANCESTRY] = ancestry
+        if not state.length:
+            return causal(count, count, x.device), tensors
+        entries = before + state.width * count
+        return own_past(ancestry, entries, count, state.width), tensors
 
     def _places(
         self, state: TensorState, read: Tensor | None, count: int
