@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-Ids = npt.NDArray[np.int64]
-PAD, UNKNOWN, START, END = range(4)
+from peers.runners.ids import PAD, START, Ids, ragged
 
 
 @dataclass(frozen=True)
@@ -34,13 +32,6 @@ class Batch:
     def real(self) -> Tensor:
         """True at tokens of the source."""
         return self.source != PAD
-
-
-def ragged(path: Path, name: str) -> list[Ids]:
-    """Reads rows of different lengths: the array `name`, cut at `name_offsets`."""
-    with np.load(path) as file:
-        flat, offsets = file[name].astype(np.int64), file[f"{name}_offsets"]
-    return [flat[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
 
 
 def pad(rows: list[Ids]) -> Tensor:

@@ -1,17 +1,23 @@
-"""seq2see itself: its own update, as a run makes it between two validations."""
+"""seq2see itself: its own update, as a run makes it between two validations, and its own search."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 
 import numpy as np
 import torch
 from peers.runners.corpus import Batch
+from peers.runners.decoding import decoding, until_end, weights
+from peers.runners.ids import Ids
 from peers.runners.serve import Job, Ready, serve
 from peers.runners.training import BETAS, CLIP, EPSILON, RATE, SMOOTHING, Step, training
 
-from seq2see.bundle.folder import network_settings
+from seq2see.bundle import folder as bundles
 from seq2see.data import batches
+from seq2see.decode.generate import generate
+from seq2see.decode.options import SearchOptions
+from seq2see.decode.request import Request
 from seq2see.nn.network import Network, Sizes
 from seq2see.train.distributed import Team
 from seq2see.train.optimizer import Average, Optimizer
@@ -24,9 +30,28 @@ def prepare(job: Job) -> Ready:
     """Sets up the job's task."""
     torch.manual_seed(1)
     size = job["shape"]["vocabulary"]
-    network = Network(network_settings(job["model"]), Sizes(size, size))
+    network = Network(bundles.network_settings(job["model"]), Sizes(size, size))
+    if job["task"] in ("decoding", "latency"):
+        return searching(job, network)
     cast(network.train(), job["precision"])
     return training(job, network, updating(network), "seq2see")
+
+
+def searching(job: Job, network: Network) -> Ready:
+    """Sets up the search that `seq2see translate` makes, from ids to ids."""
+    torch.set_num_threads(job["threads"])
+    found, wanted = weights(job), bundles.weights(network)
+    for name, tensor in wanted.items():
+        tensor.copy_(torch.from_numpy(found[name]))
+    network.eval()
+    options = SearchOptions(beam=job["options"]["beam"])
+
+    def decode(sources: Sequence[Ids]) -> list[list[int]]:
+        requests = [Request(source.tolist(), job["limit"]) for source in sources]
+        best = generate(network, requests, options)
+        return [until_end(hypotheses[0].ids) for hypotheses in best]
+
+    return decoding(job, decode, "seq2see", "torch")
 
 
 def updating(network: Network) -> Step:

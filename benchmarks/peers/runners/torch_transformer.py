@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from peers.runners.corpus import PAD, Batch
+from peers.runners.corpus import Batch
+from peers.runners.ids import PAD
 from peers.runners.serve import Job, Ready, serve
 from peers.runners.training import cross_entropy, plain_loop, training
 

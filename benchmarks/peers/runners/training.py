@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from peers.runners.corpus import PAD, Batch, Corpus
+from peers.runners.corpus import Batch, Corpus
+from peers.runners.ids import PAD
 from peers.runners.serve import Job, Ready
 
 Step = Callable[[Batch], None]
