@@ -54,7 +54,9 @@ def parser() -> argparse.ArgumentParser:
 def planned(given: argparse.Namespace, words: Sequence[str]) -> Plan:
     """Reads the options; what is quick or partial is not written where the records stand."""
     sizes = QUICK if given.quick else Sizes()
-    changed = {name: value for name in ("rounds", "steps", "minutes") if (value := getattr(given, name))}
+    changed = {
+        name: value for name in ("rounds", "steps", "minutes") if (value := getattr(given, name))
+    }
     whole = not (given.quick or given.only)
     options = [word for word in words if word != str(given.folder)]
     command = ["make", "bench-peers", "DATA=FOLDER"]

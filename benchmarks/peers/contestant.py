@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import threading
@@ -77,10 +78,8 @@ class Contestant:
     def close(self) -> None:
         """Ends the process, whatever state it is in."""
         assert self.process.stdin is not None and self.process.stdout is not None
-        try:
+        with contextlib.suppress(OSError):  # it may be gone already
             self.process.stdin.close()
-        except OSError:
-            pass  # it is gone already
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:

@@ -17,11 +17,27 @@ SHAPE: dict[str, Any] = {
 }
 """The Transformer of all: 7.6 million parameters with one matrix for all tables."""
 
-MODEL: dict[str, Any] = {"kind": "transformer", "tied": "all", "norm_place": "after"}
-"""The same as seq2see writes it; its other defaults are the shape's. The norm stands where Marian
-has it, so that the weights can be carried over."""
+MODEL: dict[str, Any] = {
+    "kind": "transformer",
+    "encoder_layers": SHAPE["layers"],
+    "decoder_layers": SHAPE["layers"],
+    "d_model": SHAPE["d_model"],
+    "heads": SHAPE["heads"],
+    "d_ff": SHAPE["d_ff"],
+    "dropout": SHAPE["dropout"],
+    "positions": "sinusoidal",
+    "tied": "all",
+    "norm_place": "after",
+}
+"""The same as seq2see writes it. The norm stands where Marian has it, so that the weights can be
+carried over."""
 
-RECURRENT: dict[str, Any] = {"kind": "lstm", "tied": "all", "attention": "additive"}
+RECURRENT: dict[str, Any] = {
+    "kind": "lstm",
+    "tied": "all",
+    "attention": "additive",
+    "dropout": SHAPE["dropout"],
+}
 """One layer of a bi-directional LSTM, and one of a decoder that attends to it: 256 features a
 direction and an embedding."""
 

@@ -80,7 +80,9 @@ def last_line(text: str) -> str:
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, env=clean_environment())
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=clean_environment()
+    )
     if done.returncode:
         raise InstallError(last_line(done.stderr or done.stdout))
 

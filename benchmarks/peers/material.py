@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,8 +12,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from peers.entries import MODEL, SHAPE
 
+from peers.entries import MODEL, SHAPE
+from seq2see.api.record import write_text
 from seq2see.bundle import folder as bundles
 from seq2see.data.batches import Batches, BatchPlan
 from seq2see.data.pairs import read_pairs
@@ -42,15 +44,19 @@ class Material:
         """Reads the pairs of a part, from English to German."""
         return list(read_pairs(self._parallel(name)))
 
-    def write_corpus(self) -> dict[str, Any]:
-        """Writes the training pairs as ids of one joint vocabulary, and returns what they are."""
+    def write_corpus(self, batch_tokens: int) -> dict[str, Any]:
+        """Writes the training pairs as ids of one joint vocabulary, and returns what they are.
+
+        Args:
+            batch_tokens: a batch's budget, in padded tokens of its longer side.
+        """
         pairs = self.pairs(TRAIN)
         texts = (text for pair in pairs for text in (pair.source, pair.target))
         shared = train_tokenizer("bpe", texts, PIECES)
         store = Store.write(self.folder / "store", pairs, Tokenizers(shared, shared))
-        groups = Batches(store, BatchPlan(BATCH_TOKENS)).epoch(0)
+        groups = Batches(store, BatchPlan(batch_tokens)).epoch(0)
         sides = {"source": store.source, "target": store.target}
-        arrays = {name: side.ids for name, side in sides.items()}
+        arrays: dict[str, Any] = {name: side.ids for name, side in sides.items()}
         arrays |= {f"{name}_offsets": side.offsets for name, side in sides.items()}
         np.savez(self.folder / "corpus.npz", **arrays, **flat("rows", groups))
         return {
@@ -59,22 +65,31 @@ class Material:
             "source_tokens": len(store.source.ids),
             "target_tokens": len(store.target.ids),
             "batches": len(groups),
-            "batch_tokens": BATCH_TOKENS,
+            "batch_tokens": batch_tokens,
         }
 
-    def train(self, out: Path, minutes: float) -> None:
+    def train(self, out: Path, minutes: float, held_out: int = 0) -> None:
         """Trains the model that all decode with, unless it stands in `out`.
+
+        Args:
+            out: the folder of the model.
+            minutes: of training.
+            held_out: pairs that it is validated on; 0 for all there are.
 
         Raises:
             CalledProcessError: training failed; its own message stands above.
         """
-        if bundles.is_begun(out) if out.exists() else False:
+        if out.exists() and bundles.is_begun(out):
             return
+        dev = self.folder / "dev.jsonl"
+        pairs = self.pairs(DEV)[: held_out or None]
+        lines = (json.dumps({"source": pair.source, "target": pair.target}) for pair in pairs)
+        write_text(dev, "\n".join(lines) + "\n")
         settings = [f"model.{name}={value}" for name, value in MODEL.items()]
         settings += ["data.source=bpe", "data.target=bpe", "data.joint=true", "data.copies=0"]
         settings += [f"data.vocabulary={PIECES}", f"train.batch_tokens={BATCH_TOKENS}"]
         command = [sys.executable, "-m", "seq2see", "train", self._parallel(TRAIN), *settings]
-        command += ["--dev", self._parallel(DEV), "--minutes", str(minutes), "--out", str(out)]
+        command += ["--dev", str(dev), "--minutes", str(minutes), "--out", str(out)]
         subprocess.run(command, check=True)
 
     def write_test(self, model: Path, sentences: int) -> dict[str, Any]:
@@ -83,8 +98,9 @@ class Material:
         pairs = self.pairs(TEST)[:sentences]
         rows, _ = bundle.tokenizers.sources(pairs)
         np.savez(self.folder / "test.npz", **flat("source", rows))
-        weights = bundles.weights(bundle.network)
-        np.savez(self.folder / "weights.npz", **{n: w.numpy() for n, w in weights.items()})
+        tensors = bundles.weights(bundle.network).items()
+        weights: dict[str, Any] = {name: tensor.numpy() for name, tensor in tensors}
+        np.savez(self.folder / "weights.npz", **weights)
         return {"sentences": len(pairs), "source_tokens": sum(map(len, rows))}
 
     def bleu(self, model: Path, outputs: Sequence[Sequence[int]]) -> Score:

@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+
 from peers.catalogue import TOOLKITS
 from peers.contest import Outcome
 
@@ -74,7 +75,11 @@ def table(found: Sequence[dict[str, Any]], unit: str) -> Iterator[str]:
         found: from `rows`.
         unit: of what is done a second.
     """
-    extra = [key for key in ("bleu", "median_ms", "p95_ms") if any(key in row for row in found)]
+    extra = [
+        key
+        for key in ("bleu", "same_as_seq2see", "median_ms", "p95_ms")
+        if any(key in row for row in found)
+    ]
     heads = ["entry", f"{unit}/s", "windows", "seq2see is", "peak MB", *extra, "versions"]
     yield "| " + " | ".join(heads) + " |"
     yield "|" + "---|" * len(heads)

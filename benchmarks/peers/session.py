@@ -15,12 +15,11 @@ from peers.contest import Entry, Outcome, hold
 from peers.contestant import Contestant, Start
 from peers.entries import DECODES, MODEL, RECURRENT, SHAPE, UNITS, contests
 from peers.install import Environments, clean_environment
-from peers.material import Material
+from peers.material import BATCH_TOKENS, Material
 from peers.picture import draw
 from quality import ROOT, revision
-
-from seq2see.bench.session import machine
 from seq2see.api.record import write_text
+from seq2see.bench.session import machine
 
 LIMIT = 100
 """Tokens of an output at most; a trained model ends far below."""
@@ -32,22 +31,28 @@ class Sizes:
 
     Args:
         rounds: windows of each entry.
+        batch_tokens: a training batch, in padded tokens of its longer side.
         steps: updates of a training window.
         warmup: updates before the first window.
         sentences: decoded in a window.
         single: sentences decoded one at a time in a window.
         minutes: of training for the model that all decode with.
+        held_out: pairs that it is validated on; 0 for all there are.
     """
 
     rounds: int = 5
+    batch_tokens: int = BATCH_TOKENS
     steps: int = 20
     warmup: int = 5
     sentences: int = 1000
     single: int = 200
     minutes: float = 30.0
+    held_out: int = 0
 
 
-QUICK = Sizes(rounds=1, steps=1, warmup=1, sentences=16, single=4, minutes=0.5)
+QUICK = Sizes(
+    1, batch_tokens=256, steps=1, warmup=1, sentences=16, single=4, minutes=0.1, held_out=8
+)
 """Shows that every piece runs; its figures say nothing."""
 
 
@@ -91,10 +96,10 @@ def run(task: str, plan: Plan) -> None:
     material = Material(plan.data, plan.home / "material")
     material.folder.mkdir(parents=True, exist_ok=True)
     if task in DECODES:
-        material.train(plan.model, plan.sizes.minutes)
+        material.train(plan.model, plan.sizes.minutes, plan.sizes.held_out)
         facts = material.write_test(plan.model, sentences(task, plan.sizes))
     else:
-        facts = material.write_corpus()
+        facts = material.write_corpus(plan.sizes.batch_tokens)
     found: list[list[dict[str, Any]]] = []
     for entries in contests(task):
         taking = [entry for entry in entries if plan.takes(entry)]
@@ -115,11 +120,18 @@ def sentences(task: str, sizes: Sizes) -> int:
 def score(
     outcomes: Sequence[Outcome], rows: list[dict[str, Any]], material: Material, model: Path
 ) -> None:
-    """Adds to each row the BLEU of the outputs of its first window."""
-    for outcome, row in zip(outcomes, rows, strict=True):
-        if outcome.windows:
-            found = material.bleu(model, outcome.windows[0]["outputs"])
-            row |= {"bleu": found.value, "signature": found.signature}
+    """Adds to each row the BLEU of its outputs, and the share of them that are seq2see's too."""
+    given = {place: o.windows[0]["outputs"] for place, o in enumerate(outcomes) if o.windows}
+    ours = next(
+        (given[p] for p, o in enumerate(outcomes) if o.entry.toolkit == record.OURS and p in given),
+        None,
+    )
+    for place, outputs in given.items():
+        found = material.bleu(model, outputs)
+        rows[place] |= {"bleu": found.value, "signature": found.signature}
+        if ours is not None:
+            same = [a == b for a, b in zip(outputs, ours, strict=True)]
+            rows[place]["same_as_seq2see"] = sum(same) / len(same)
 
 
 def write(task: str, facts: dict[str, Any], out: Path) -> None:

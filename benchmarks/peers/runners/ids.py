@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,4 +16,4 @@ def ragged(path: Path, name: str) -> list[Ids]:
     """Reads the rows of the array `name`, cut at `name_offsets`."""
     with np.load(path) as file:
         flat, offsets = file[name].astype(np.int64), file[f"{name}_offsets"]
-    return [flat[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [flat[a:b] for a, b in pairwise(offsets)]

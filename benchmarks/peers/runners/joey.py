@@ -1,4 +1,4 @@
-"""joeynmt: its model and its own loss in a plain loop; its own batches are not sorted by length."""
+"""joeynmt: its model and loss in a plain loop; its own batches are not sorted by length."""
 
 from __future__ import annotations
 

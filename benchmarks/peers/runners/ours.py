@@ -7,12 +7,12 @@ from itertools import count
 
 import numpy as np
 import torch
+
 from peers.runners.corpus import Batch
 from peers.runners.decoding import decoding, until_end, weights
 from peers.runners.ids import Ids
 from peers.runners.serve import Job, Ready, serve
 from peers.runners.training import BETAS, CLIP, EPSILON, RATE, SMOOTHING, Step, training
-
 from seq2see.bundle import folder as bundles
 from seq2see.data import batches
 from seq2see.decode.generate import generate
@@ -77,9 +77,7 @@ def updating(network: Network) -> Step:
 
 def _as_ours(batch: Batch) -> batches.Batch:
     lines = np.zeros(len(batch.source), np.int64)
-    return batches.Batch(
-        batch.source, batch.real, batch.target, batch.wanted, batch.tokens, lines
-    )
+    return batches.Batch(batch.source, batch.real, batch.target, batch.wanted, batch.tokens, lines)
 
 
 if __name__ == "__main__":

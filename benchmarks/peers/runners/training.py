@@ -19,7 +19,7 @@ Step = Callable[[Batch], None]
 Loss = Callable[[Batch], Tensor]
 
 RATE, BETAS, EPSILON, CLIP, SMOOTHING = 1e-4, (0.9, 0.98), 1e-9, 1.0, 0.1
-"""AdamW's settings, the largest norm of a gradient, and the smoothing of labels, the same for all."""
+"""AdamW's settings, the largest norm of a gradient, the smoothing of labels: the same for all."""
 
 
 def training(job: Job, network: nn.Module, step: Step, *packages: str) -> Ready:

@@ -1,4 +1,4 @@
-"""yoyodyne: its model and its own loss in a plain loop; its own batches are not sorted by length."""
+"""yoyodyne: its model and loss in a plain loop; its own batches are not sorted by length."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 from yoyodyne.data.batches import Batch as YoyoBatch
 from yoyodyne.data.batches import PaddedTensor
-from yoyodyne.models import AttentiveLSTMModel, TransformerModel, modules
+from yoyodyne.models import SoftAttentionLSTMModel, TransformerModel, modules
 
 from peers.runners.corpus import Batch
 from peers.runners.serve import Job, Ready, serve
@@ -35,7 +35,7 @@ def transformer(shape: dict[str, Any], common: dict[str, Any]) -> TransformerMod
     )
 
 
-def recurrent(shape: dict[str, Any], common: dict[str, Any]) -> AttentiveLSTMModel:
+def recurrent(shape: dict[str, Any], common: dict[str, Any]) -> SoftAttentionLSTMModel:
     """Makes the bi-directional LSTM with attention."""
     encoder = modules.LSTMEncoder(
         bidirectional=True,
@@ -44,7 +44,7 @@ def recurrent(shape: dict[str, Any], common: dict[str, Any]) -> AttentiveLSTMMod
         hidden_size=_WIDTH,
         layers=1,
     )
-    return AttentiveLSTMModel(
+    return SoftAttentionLSTMModel(
         source_encoder=encoder,
         decoder_hidden_size=_WIDTH,
         decoder_layers=1,
