@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 TASKS = ("training", "recurrent", "decoding", "latency")
@@ -59,8 +58,3 @@ TOOLKITS = {
         Toolkit("ctranslate2", ("ctranslate2==4.8.5", "numpy")),
     )
 }
-
-
-def chosen(names: Sequence[str]) -> list[Toolkit]:
-    """Returns the toolkits of these names, all of them where none is given."""
-    return [each for each in TOOLKITS.values() if not names or each.name in names]

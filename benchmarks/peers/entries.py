@@ -54,11 +54,16 @@ UNITS = {
 _JOEYNMT = "joeynmt offers bfloat16 on GPUs alone"
 
 
-def contests(task: str) -> Iterator[list[Entry]]:
-    """Yields the contests of a task: those who take turns with each other."""
+def contests(task: str, threads: int) -> Iterator[list[Entry]]:
+    """Yields the contests of a task: those who take turns with each other.
+
+    Args:
+        task: the task.
+        threads: of every toolkit; who can share them out in more than one way is entered in each.
+    """
     if task in DECODES:
         for beam in (1, 5):
-            yield list(_decoding(task, beam))
+            yield list(_decoding(task, beam, threads))
     else:
         for precision in PRECISIONS:
             yield list(_training(task, precision))
@@ -76,12 +81,12 @@ def _training(task: str, precision: str) -> Iterator[Entry]:
     yield Entry("yoyodyne", "yoyo", precision)
 
 
-def _decoding(task: str, beam: int) -> Iterator[Entry]:
+def _decoding(task: str, beam: int, threads: int) -> Iterator[Entry]:
     yield Entry("seq2see", "ours", options={"beam": beam})
     yield Entry("transformers", "marian", options={"beam": beam})
     for precision in ("float32", "int8"):
         # Of one sentence there is nothing to share between workers.
-        layouts = ((2, 1), (1, 2)) if task == "decoding" else ((1, 1), (1, 2))
-        for inter, intra in layouts:
+        first = (threads, 1) if task == "decoding" else (1, 1)
+        for inter, intra in dict.fromkeys([first, (1, threads)]):
             layout = {"beam": beam, "inter_threads": inter, "intra_threads": intra}
             yield Entry("ctranslate2", "ct2", precision, layout)

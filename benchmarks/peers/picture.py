@@ -11,7 +11,11 @@ import vl_convert
 from seq2see.api.record import write_text
 from seq2see.report.charts import Axis, bars
 
-_CONFIG: dict[str, Any] = {"background": "white", "font": "sans-serif"}
+_CONFIG: dict[str, Any] = {
+    "background": "white",
+    "font": "sans-serif",
+    "axis": {"labelLimit": 400},  # so that no name is cut
+}
 _WIDTH = 560
 
 
@@ -34,9 +38,8 @@ def draw(contests: Sequence[Sequence[dict[str, Any]]], unit: str, path: Path) ->
     chart = bars(
         shown,
         Axis("name", "", type="nominal"),
-        Axis("value", f"{unit} a second, median of windows", format=",", zero=True),
+        Axis("value", f"{unit} a second, median of windows", format=",.0f", zero=True),
     )
     spec = {**chart.spec, "width": _WIDTH, "config": _CONFIG}
-    spec["encoding"] = {"y": {"axis": {"labelLimit": 400}}} | spec.get("encoding", {})
     svg: str = vl_convert.vegalite_to_svg(spec)
     write_text(path, svg)

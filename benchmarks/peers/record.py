@@ -10,6 +10,7 @@ import numpy as np
 
 from peers.catalogue import TOOLKITS
 from peers.contest import Outcome
+from quality import ROOT
 
 OURS = "seq2see"
 
@@ -51,7 +52,7 @@ def _row(outcome: Outcome, ours: Outcome | None) -> dict[str, Any]:
         row |= {"windows": found, "median": median(found), "low": min(found), "high": max(found)}
         row |= _extras(outcome)
         row["seq2see_times_as_fast"] = None if ours is None else ratio(ours, outcome)
-    return row | {"error": outcome.error}
+    return row | {"error": outcome.error.replace(str(ROOT), ".")}
 
 
 def _extras(outcome: Outcome) -> dict[str, Any]:

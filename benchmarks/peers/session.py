@@ -101,7 +101,7 @@ def run(task: str, plan: Plan) -> None:
     else:
         facts = material.write_corpus(plan.sizes.batch_tokens)
     found: list[list[dict[str, Any]]] = []
-    for entries in contests(task):
+    for entries in contests(task, plan.threads):
         taking = [entry for entry in entries if plan.takes(entry)]
         outcomes = hold(taking, plan.sizes.rounds, Door(task, plan, material.folder).enter, say)
         found.append(record.rows(outcomes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def test_a_record_holds_everybody_and_how_it_was_made(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = [Entry("seq2see", "fake"), Entry("eole", "fake", options={"fails": "at the start"})]
-    monkeypatch.setattr(session, "contests", lambda _: [asked])
+    monkeypatch.setattr(session, "contests", lambda *_: [asked])
     monkeypatch.setattr(Door, "enter", lambda _, entry: Fakes(tmp_path).enter(entry))
     session.run("training", plan)
     written = json.loads((plan.out / "peers-training.json").read_text(encoding="utf-8"))
@@ -53,21 +54,20 @@ def test_a_record_holds_everybody_and_how_it_was_made(
 
 def test_only_those_named_take_part_beside_seq2see(plan: Plan) -> None:
     some = replace(plan, only=("eole",))
-    taking = [
-        entry.toolkit for entry in next(iter(entries.contests("training"))) if some.takes(entry)
-    ]
-    assert taking == ["seq2see", "eole"]
+    contest = next(iter(entries.contests("training", 2)))
+    assert [each.toolkit for each in contest if some.takes(each)] == ["seq2see", "eole"]
 
 
 def test_every_toolkit_is_entered_somewhere_and_known() -> None:
-    entered = {e.toolkit for task in TASKS for contest in entries.contests(task) for e in contest}
+    entered = {e.toolkit for task in TASKS for c in entries.contests(task, 2) for e in c}
     assert entered == set(TOOLKITS)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("task", TASKS)
-def test_every_contest_has_seq2see_and_a_runner_for_each(task: str) -> None:
+def test_every_contest_has_seq2see_and_a_runner_for_each(task: str, threads: int) -> None:
     runners = Path(session.__file__).parent / "runners"
-    for contest in entries.contests(task):
+    for contest in entries.contests(task, threads):
         assert contest[0].toolkit == "seq2see"
         assert all((runners / f"{entry.runner}.py").is_file() for entry in contest)
         assert len({entry.name for entry in contest}) == len(contest)
@@ -99,8 +99,7 @@ def test_seq2see_itself_trains_by_the_protocol(plan: Plan, monkeypatch: pytest.M
     monkeypatch.setattr(session, "MODEL", tiny | {"d_model": 8, "d_ff": 8, "heads": 2})
     door = Door("training", replace(plan, sizes=replace(QUICK, steps=2)), made.folder)
     job = door.job(Entry("seq2see", "ours"))
-    python = Path(__import__("sys").executable)
-    begin = [str(python), "-m", "peers.runners.ours", json.dumps(job)]
+    begin = [sys.executable, "-m", "peers.runners.ours", json.dumps(job)]
     contestant = Contestant(Start(begin, plan.home / "log", environment(), 120.0))
     window = contestant.window(1)
     contestant.close()
