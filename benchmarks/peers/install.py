@@ -60,7 +60,7 @@ class Environments:
         home.mkdir(exist_ok=True)
         pins.write_text("\n".join(self._pins) + "\n", encoding="utf-8")
         index = ["--extra-index-url", self.index] if self.index else []
-        pip = [str(python), "-m", "pip"]
+        pip = [str(python), "-m", "pip", "--disable-pip-version-check"]
         run([*pip, "install", "-c", str(pins), *index, *toolkit.requirements])
         if toolkit.removed:
             run([*pip, "uninstall", "-y", *toolkit.removed])

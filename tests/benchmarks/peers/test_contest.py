@@ -30,7 +30,8 @@ def test_a_window_says_what_was_done_how_long_it_took_and_the_memory(tmp_path: P
     (window,) = outcome.windows
     assert window["amount"] == 100
     assert 0.01 <= window["seconds"] < 10
-    assert window["peak_memory_mb"] > 1
+    # Its own, not that of this process with torch in it.
+    assert 1 < window["peak_memory_mb"] < 150
 
 
 def test_one_that_does_not_start_is_told_with_its_last_line(tmp_path: Path) -> None:
