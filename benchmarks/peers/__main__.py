@@ -19,6 +19,7 @@ from peers import record
 from peers.catalogue import TASKS, TOOLKITS
 from peers.session import QUICK, Plan, Sizes, run
 from quality import RESULTS, ROOT, cores
+from seq2see.errors import Seq2seeError
 
 HOME = ROOT / ".peers"
 
@@ -28,8 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     given = parser().parse_args(words)
     plan = planned(given, words)
-    for task in given.task:
-        run(task, plan)
+    try:
+        for task in given.task:
+            run(task, plan)
+    except Seq2seeError as error:
+        sys.exit(str(error))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from peers_samples import Fakes, environment, write_multi30k
 import peers.__main__ as command
 from peers import entries, material, session
 from peers.catalogue import TASKS, TOOLKITS
-from peers.contest import Entry
+from peers.contest import Entry, Outcome
 from peers.contestant import Contestant, Start
 from peers.material import Material
 from peers.runners.corpus import Corpus
@@ -22,6 +23,7 @@ from peers.session import QUICK, Door, Plan, Sizes
 from quality import RESULTS
 from seq2see.data.batches import Batches, BatchPlan
 from seq2see.data.store import Store
+from seq2see.evaluate.metrics import Score
 
 
 @pytest.fixture
@@ -139,3 +141,30 @@ def test_rows_lie_one_behind_the_other() -> None:
     found = material.flat("x", [[1, 2], [], [3]])
     assert found["x"].tolist() == [1, 2, 3]
     assert found["x_offsets"].tolist() == [0, 2, 2, 3]
+
+
+def test_a_folder_without_the_data_is_told_without_a_traceback(tmp_path: Path) -> None:
+    home = str(tmp_path / "home")
+    with pytest.raises(SystemExit, match=r"train\.raw"):
+        command.main([str(tmp_path), "--quick", "--task", "training", "--home", home])
+
+
+class Judge:
+    """Scores outputs by their number of ids."""
+
+    def bleu(self, _: Path, outputs: list[list[int]]) -> Score:
+        return Score("bleu", float(sum(map(len, outputs))), 0.0, 0.0, "sign", True, len(outputs))
+
+
+def test_outputs_are_scored_and_compared_with_those_of_seq2see() -> None:
+    given = [[[1], [2, 3]], [[1], [4, 5, 6]]]
+    outcomes = [
+        Outcome(Entry(name, "fake"), windows=[{"outputs": outputs}])
+        for name, outputs in zip(("seq2see", "ctranslate2"), given, strict=True)
+    ]
+    rows: list[dict[str, Any]] = [{}, {}, {}]
+    dead = Outcome(Entry("transformers", "fake"), error="died")
+    session.score([*outcomes, dead], rows, Judge(), Path("model"))  # type: ignore[arg-type]
+    assert rows[0] == {"bleu": 3.0, "signature": "sign", "same_as_seq2see": 1.0}
+    assert rows[1] == {"bleu": 4.0, "signature": "sign", "same_as_seq2see": 0.5}
+    assert rows[2] == {}
