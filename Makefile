@@ -4,6 +4,7 @@ PYTHON ?= python3
 MINUTES ?= 4
 TORCH_INDEX ?=
 RUN ?=
+DATA ?=
 ARGS ?=
 
 BIN := .venv/bin
@@ -18,10 +19,10 @@ SHAPED := $(patsubst %/,%,$(sort $(dir $(wildcard \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test check docs bench browser screenshots format constraints clean
+.PHONY: help setup demo test check docs bench bench-peers browser screenshots format constraints clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo '  MINUTES=4        minutes of training in the demo'
 	@echo '  PYTHON=python3   the Python that makes .venv'
@@ -67,6 +68,13 @@ else
 	@ls benchmarks/*.py 2>/dev/null || echo 'There is no script under benchmarks/ yet.'
 	@echo 'Run one: make bench RUN=name ARGS="..."; its options: make bench RUN=name ARGS=--help'
 endif
+
+# The other toolkits stand in .peers/, each in an environment of its own.
+bench-peers: $(STAMP) ## Measure seq2see beside other toolkits on DATA=FOLDER of Multi30k
+	@if [ -z "$(DATA)" ]; then echo 'Name the folder of Multi30k: make bench-peers DATA=FOLDER;' \
+		'docs/benchmarks.md says which files it holds.'; exit 1; fi >&2
+	PYTHONPATH=benchmarks $(BIN)/python -m peers "$(DATA)" \
+		$(if $(TORCH_INDEX),--index $(TORCH_INDEX)) $(ARGS)
 
 # Tests open reports in it and are skipped without it. Only a Debian whose root asks is changed.
 browser: ## Install Chromium for the tests that open a report, where root can on Debian

@@ -1,0 +1,84 @@
+"""seq2see itself: its own update, as a run makes it between two validations, and its own search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+
+import numpy as np
+import torch
+
+from peers.runners.corpus import Batch
+from peers.runners.decoding import decoding, until_end, weights
+from peers.runners.ids import Ids
+from peers.runners.serve import Job, Ready, serve
+from peers.runners.training import BETAS, CLIP, EPSILON, RATE, SMOOTHING, Step, training
+from seq2see.bundle import folder as bundles
+from seq2see.data import batches
+from seq2see.decode.generate import generate
+from seq2see.decode.options import SearchOptions
+from seq2see.decode.request import Request
+from seq2see.nn.network import Network, Sizes
+from seq2see.train.distributed import Team
+from seq2see.train.optimizer import Average, Optimizer
+from seq2see.train.precision import cast
+from seq2see.train.settings import TrainSettings
+from seq2see.train.update import Updater
+
+
+def prepare(job: Job) -> Ready:
+    """Sets up the job's task."""
+    torch.manual_seed(1)
+    size = job["shape"]["vocabulary"]
+    network = Network(bundles.network_settings(job["model"]), Sizes(size, size))
+    if job["task"] in ("decoding", "latency"):
+        return searching(job, network)
+    cast(network.train(), job["precision"])
+    return training(job, network, updating(network), "seq2see")
+
+
+def searching(job: Job, network: Network) -> Ready:
+    """Sets up the search that `seq2see translate` makes, from ids to ids."""
+    torch.set_num_threads(job["threads"])
+    found, wanted = weights(job), bundles.weights(network)
+    for name, tensor in wanted.items():
+        tensor.copy_(torch.from_numpy(found[name]))
+    network.eval()
+    options = SearchOptions(beam=job["options"]["beam"])
+
+    def decode(sources: Sequence[Ids]) -> list[list[int]]:
+        requests = [Request(source.tolist(), job["limit"]) for source in sources]
+        best = generate(network, requests, options)
+        return [until_end(hypotheses[0].ids) for hypotheses in best]
+
+    return decoding(job, decode, "seq2see", "torch")
+
+
+def updating(network: Network) -> Step:
+    """Makes updates by AdamW; the average of the weights, which a run keeps, is kept here too."""
+    settings = TrainSettings(
+        optimizer="adamw",
+        beta1=BETAS[0],
+        beta2=BETAS[1],
+        epsilon=EPSILON,
+        clip=CLIP,
+        label_smoothing=SMOOTHING,
+    )
+    optimizer = Optimizer(network, settings)
+    average = Average(optimizer.masters, settings)
+    updater, steps = Updater(network, optimizer, settings, Team()), count(1)
+
+    def step(batch: Batch) -> None:
+        updater.update([_as_ours(batch)], RATE)
+        average.follow(next(steps))
+
+    return step
+
+
+def _as_ours(batch: Batch) -> batches.Batch:
+    lines = np.zeros(len(batch.source), np.int64)
+    return batches.Batch(batch.source, batch.real, batch.target, batch.wanted, batch.tokens, lines)
+
+
+if __name__ == "__main__":
+    serve(prepare)
