@@ -107,8 +107,8 @@ def served(subject: Subject, report: Report | None = None) -> Iterator[Served]:
     html = render(replace(whole, pages=(page, *whole.pages)))
     answering = Live(subject)
     with Server(0) as server:
-        thread = Thread(target=server.serve, args=(html, answering.answer), daemon=True)
-        server.server_activate()
+        server.begin(html, answering.answer)
+        thread = Thread(target=server.run, daemon=True)
         thread.start()
         yield Served(subject, answering, server, html)
         server.shutdown()

@@ -36,8 +36,8 @@ def answer(question: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def server():
     with Server(0) as one:
-        one.server_activate()
-        thread = threading.Thread(target=one.serve, args=("<p>é</p>", answer), daemon=True)
+        one.begin("<p>é</p>", answer)
+        thread = threading.Thread(target=one.run, daemon=True)
         thread.start()
         yield one
         one.shutdown()

@@ -148,8 +148,9 @@ def _serve(server: Server, report: Report, subject: Subject) -> None:
 
     text = render(replace(report, pages=(live.page(subject), *report.pages)))
     answering = Live(subject)
+    server.begin(text, answering.answer)
     console().print(f"\n{server.address} shows it; Ctrl-C ends it", soft_wrap=True)
-    server.serve(text, answering.answer)
+    server.run()
     answering.close()
 
 

@@ -72,8 +72,8 @@ class Server(ThreadingHTTPServer):
         """What a browser opens."""
         return f"http://{HOST}:{self.server_port}/"
 
-    def serve(self, page: str, answer: Answer) -> None:
-        """Serves a page until `shutdown` is called or the process is interrupted (Ctrl-C).
+    def begin(self, page: str, answer: Answer) -> None:
+        """Lets browsers connect; they are answered by `run`.
 
         Args:
             page: the HTML.
@@ -82,6 +82,9 @@ class Server(ThreadingHTTPServer):
         """
         self.page, self.answer = page.encode("utf-8"), answer
         self.server_activate()
+
+    def run(self) -> None:
+        """Serves until `shutdown` is called or the process is interrupted (Ctrl-C)."""
         try:
             self.serve_forever(poll_interval=0.1)
         except KeyboardInterrupt:

@@ -95,7 +95,7 @@
 
     function told({ trained, edited, unseen }) {
       const unknown = unseen ? `${unseen} ${unseen === 1 ? "piece" : "pieces"} of this source were never seen in training. ` : "";
-      if (!edited) return `${unknown}${own.edits.size || !roles.length ? "" : "No head is edited."}`;
+      if (!edited) return `${unknown}${own.edits.size || !roles.length ? "" : "Nothing is edited."}`;
       const count = edited.differs.concat(trained.differs).filter(Boolean).length;
       return unknown + (count ? "The output changes; other pieces are underlined." : "The output stays the same.");
     }
@@ -113,9 +113,9 @@
 
     function table({ trained, edited }) {
       const same = edited && !edited.differs.concat(trained.differs).some(Boolean);
-      const rows = !edited ? [["output", trained]] : same ? [["both outputs", trained]]
-        : [["output as trained", trained], ["edited output", edited]];
-      const heads = edited ? ["ln p of the", "as trained", "edited", "change"] : ["ln p of the", "as trained"];
+      const rows = !edited ? [["of the output", trained]] : same ? [["of both outputs", trained]]
+        : [["of the output as trained", trained], ["of the edited output", edited]];
+      const heads = edited ? ["ln p", "as trained", "edited", "change"] : ["ln p", "as trained"];
       return make("table", { className: "likelihoods" },
         make("thead", {}, make("tr", {}, heads.map((text) => make("th", { scope: "col" }, text)))),
         make("tbody", {}, rows.map(([name, { scores }]) => {
@@ -228,13 +228,13 @@
             Array.from({ length: data.heads[at] }, (_, head) => headTile(at, head)))));
       });
       const most = Math.max(...Object.values(data.heads));
-      return make("div", { className: "wall changing", "--least": `${Math.max(15, 1.5 + 4.3 * most)}rem` }, groups);
+      return make("div", { className: "wall changing", "--least": `${1.1 + 3.8 * most}rem` }, groups);
     }
 
     const editing = !roles.length ? [] : [
-      make("h4", {}, "Heads"),
-      make("p", { className: "sub" }, "A click on a head goes on: as trained, zero in the place of what it reads,"
-        + " the mean of the data, a role in the place of its pattern, and as trained again. With Shift it goes"
+      make("h4", {}, data.noun === "head" ? "Heads" : "Attention"),
+      make("p", { className: "sub" }, `A click on ${data.noun === "head" ? "a head" : "it"} goes on: as trained,`
+        + " zero in the place of what it reads, the mean of the data, a role in the place of its pattern, and as trained again. With Shift it goes"
         + " back; Delete ends the edit."),
       make("div", { className: "controls" },
         select("Role", roles, roles.indexOf(own.role), (i) => { own.role = roles[i]; named(); }), back),

@@ -17,52 +17,71 @@ TITLE = "Live"
 ADDRESS = "/answer"
 """Where the page asks."""
 
+_CAPTION = (
+    "ln p: the natural logarithm of the probability that a network gives to a whole output, its end"
+    " included. The map belongs to the output above it: a row an output piece, a column a source"
+    " piece, unless a decoder or an encoder that looks at itself is chosen; rows sum to 1."
+)
+_SAME = (
+    " An output that stays the same does not say that a head does nothing, since others may do its"
+    " work as well; and one that changes does not say what the head is for."
+)
+_EDITED = (
+    " A small picture is the head's mean pattern, as on the head wall. Zero and mean take the place"
+    " of what a head reads, a role that of its pattern; means are taken over the pairs that the"
+    " report averages over, of the network as it was trained."
+)
+
 
 def page(subject: Subject) -> Page:
     """Makes the page; it belongs to no file, since its drawing asks a server."""
     known = places(subject.network, means=bool(subject.averaged))
-    what = " and with heads changed" if known else ""
     return Page(
         "live",
         TITLE,
-        f"What does it write for a source of your own{', and what without a head' * bool(known)}?",
+        f"What does it write for a source of your own{', and what after an edit' * bool(known)}?",
         _answer(subject, known),
-        "One source is no data set. An output that stays the same does not say that a head does"
-        " nothing, since others may do its work as well; and one that changes does not say what the"
-        " head is for."
-        if known
-        else "One source is no data set.",
+        f"One source is no data set.{_SAME * bool(known)}",
         (
             Figure(
                 "live",
                 "Type a source",
-                f"A field for a source, the output of the network as it was trained{what}, and the"
-                " map of each.",
+                "A field for a source; the output of the network as it was trained"
+                f"{', and with heads changed' * bool(known)}; its map.",
                 Drawing("live", _data(subject, known)),
+                caption=_CAPTION + _EDITED * bool(known),
             ),
         ),
     )
 
 
 def _answer(subject: Subject, known: dict[str, Place]) -> str:
+    count = _heads(known)
     if isinstance(subject.network.settings, TransformerSettings):
-        count = sum(place.heads for place in known.values())
+        if not count:
+            return "This network has no head left to edit."
         return (
             f"{counted(count, 'head')} can be taken out or given another pattern, one by one or"
             " together; the output follows at once."
         )
     none = "A recurrent network has no heads to edit"
-    if not known:
+    if not count:
         return f"{none}, and this one has no attention either: its output and its map stand below."
     return f"{none}; its attention over the source can be taken out or given another pattern."
+
+
+def _heads(known: dict[str, Place]) -> int:
+    return sum(place.heads for place in known.values())
 
 
 def _data(subject: Subject, known: dict[str, Place]) -> dict[str, Any]:
     groups: dict[str, list[str]] = {}
     for at in known:
         groups.setdefault(group(at), []).append(at)
+    transformer = isinstance(subject.network.settings, TransformerSettings)
     return {
         "address": ADDRESS,
+        "noun": "head" if transformer else "attention",
         "groups": groups,
         "heads": {at: place.heads for at, place in known.items()},
         "ways": {at: list(place.ways) for at, place in known.items()},
