@@ -256,6 +256,7 @@ def test_the_features_of_each_pair_stand_beside_it(gru: Subject) -> None:
         ({"source": "a", "at": "decoder.1.cros"}, r"Did you mean decoder\.1\.cross"),
         ({"source": "a", "head": 2}, "found head 2"),
         ({"source": "a", "head": -1}, "found head -1"),
+        ({"source": "a", "by": "erasure", "head": 0}, "Leave at and head out"),
         ({"source": "a", "edits": {}}, "a list of tables"),
         ({"source": "a", "edits": [3]}, r"request\.edits\[0\]"),
         ({"source": "a", "edits": [{"at": CROSS, "head": 0}]}, r"request\.edits\[0\]\.to"),

@@ -155,6 +155,8 @@ def test_an_error_is_one_message_in_json(server, question, status, message, capf
     [
         ("GET", "/nothing", 404),
         ("GET", "/../etc/passwd", 404),
+        ("GET", "http://[", 404),
+        ("GET", "//[", 404),
         ("POST", "/elsewhere", 404),
         ("GET", "/answer", 405),
         ("POST", "/", 405),

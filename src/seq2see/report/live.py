@@ -178,6 +178,13 @@ class Live:
         if by not in MEASURES:
             raise ConfigError(f"found {by!r}", where="request.by", mend=nearest(by, MEASURES))
         if by != "weight":
+            if asked.at or asked.head is not None:
+                raise ConfigError(
+                    f"an attention or a head for the map by {by}",
+                    expected="them by weight only",
+                    where="request",
+                    mend="Leave at and head out",
+                )
             return View(by)
         at = asked.at or default_place(self.changer.places)
         site, _ = find_attention(self.subject.network, at)

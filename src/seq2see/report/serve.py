@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
 
 from seq2see.errors import ConfigError, Seq2seeError, is_out_of_memory
 from seq2see.files import finite
 from seq2see.report.pages.live import ADDRESS
 
 HOST = "127.0.0.1"
-NAMES = (HOST, "localhost")
-"""How this machine may be called. A page of a stranger whose name was made to lead here still gives
+_LOCAL = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?", re.ASCII | re.IGNORECASE)
+"""How this machine may be called. A stranger's page whose name was made to lead here still gives
 its own name (DNS rebinding)."""
 LARGEST = 64 * 1024
 """Bytes of a question at most."""
@@ -131,7 +131,7 @@ class Handler(BaseHTTPRequestHandler):
         self._unread = self._length() or 0
         try:
             self._check_origin()
-            path = urlsplit(self.path).path
+            path = self.path.partition("?")[0]
             if path not in ("/", ADDRESS):
                 raise RefusalError(HTTPStatus.NOT_FOUND, f"nothing is at {path}; the page is at /")
             if path not in here:
@@ -151,8 +151,8 @@ class Handler(BaseHTTPRequestHandler):
             RefusalError: another host is asked, or another site asks.
         """
         hosts = self.headers.get_all("Host", [])
-        if len(hosts) != 1 or _name(f"//{hosts[0]}") not in NAMES:
-            raise RefusalError(HTTPStatus.FORBIDDEN, f"only {' and '.join(NAMES)} are served")
+        if len(hosts) != 1 or not _LOCAL.fullmatch(hosts[0]):
+            raise RefusalError(HTTPStatus.FORBIDDEN, f"only {HOST} and localhost are served")
         for origin in self.headers.get_all("Origin", []):
             if origin != f"http://{hosts[0]}":
                 raise RefusalError(HTTPStatus.FORBIDDEN, "another site may not ask")
@@ -216,13 +216,6 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
-
-
-def _name(address: str) -> str:
-    try:
-        return urlsplit(address).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _read(body: bytes) -> Any:

@@ -97,7 +97,7 @@
       const unknown = unseen ? `${unseen} ${unseen === 1 ? "piece" : "pieces"} of this source were never seen in training. ` : "";
       if (!edited) return `${unknown}${own.edits.size || !roles.length ? "" : "Nothing is edited."}`;
       const count = edited.differs.concat(trained.differs).filter(Boolean).length;
-      return unknown + (count ? "The output changes; other pieces are underlined." : "The output stays the same.");
+      return unknown + (count ? "The output changes: pieces that differ are underlined." : "The output stays the same.");
     }
 
     function output(title, one) {

@@ -20,16 +20,17 @@ ADDRESS = "/answer"
 _CAPTION = (
     "ln p: the natural logarithm of the probability that a network gives to a whole output, its end"
     " included. The map belongs to the output above it: a row an output piece, a column a source"
-    " piece, unless a decoder or an encoder that looks at itself is chosen; rows sum to 1."
+    " piece, unless a decoder or an encoder that looks at itself is chosen; rows sum to 1. Norm,"
+    " gradient and erasure measure as on the page of alignments."
 )
 _SAME = (
-    " An output that stays the same does not say that a head does nothing, since others may do its"
-    " work as well; and one that changes does not say what the head is for."
+    " An output that stays the same does not say that what was taken out does nothing, since others"
+    " may do its work as well; and one that changes does not say what it is for."
 )
 _EDITED = (
     " A small picture is the head's mean pattern, as on the head wall. Zero and mean take the place"
-    " of what a head reads, a role that of its pattern; means are taken over the pairs that the"
-    " report averages over, of the network as it was trained."
+    " of what a head reads, a role that of its pattern; means are those of the network as it was"
+    " trained, over the pairs that the report averages over."
 )
 
 
