@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Thread
 
 from fixtures import TINY, easy, write_tsv
 from seq2see.data.pairs import Pair
 from seq2see.report.compose import compose
 from seq2see.report.html import render
+from seq2see.report.live import Live
+from seq2see.report.pages import live
 from seq2see.report.sample import Extent
+from seq2see.report.serve import Server
 from seq2see.report.subject import Subject, open_subject
 from seq2see.report.view import Report
 
@@ -65,3 +71,45 @@ def made(folder: Path, *settings: str) -> Made:
 
 def _texts() -> set[str]:
     return {pair.source for pair in ODD}
+
+
+def featured(folder: Path) -> Subject:
+    """Trains a GRU without attention on words in capitals or not, as a feature says."""
+    from seq2see.api.training import train
+
+    pairs = [
+        Pair(one.source, one.source.upper() if up else one.source, ("UP",) if up else ("LOW", "X"))
+        for one in easy()
+        for up in (True, False)
+    ]
+    data = write_tsv(folder / "pairs.tsv", pairs)
+    sizes = ("model.kind=gru", "model.attention=none", "model.d_embedding=12", "model.d_hidden=24")
+    columns = 'data.columns="source=1,target=2,features=3"'
+    model = train(data, *sizes, *SMALL, columns, out=folder / "gru")
+    return open_subject(model, folder / "gru", str(data), "", replace(EXTENT, scored=40))
+
+
+@dataclass(frozen=True)
+class Served:
+    """A report with its live page, at an address."""
+
+    subject: Subject
+    live: Live
+    server: Server
+    html: str
+
+
+@contextmanager
+def served(subject: Subject, report: Report | None = None) -> Iterator[Served]:
+    """Serves a live page, before the pages of a report if there is one."""
+    page = live.page(subject)
+    whole = report or Report("model", "", (), (), subject.shared())
+    html = render(replace(whole, pages=(page, *whole.pages)))
+    answering = Live(subject)
+    with Server(0) as server:
+        server.begin(html, answering.answer)
+        thread = Thread(target=server.run, daemon=True)
+        thread.start()
+        yield Served(subject, answering, server, html)
+        server.shutdown()
+        thread.join()

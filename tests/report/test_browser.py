@@ -2,62 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import pytest
+from browsing import Opened, opened_file
 from report_samples import ODD, Made
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 
 pytestmark = pytest.mark.browser
 
 
-@dataclass
-class Opened:
-    """A page and what it did beside what is seen."""
-
-    page: object
-    said: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-
-    def __getattr__(self, name: str):
-        return getattr(self.page, name)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator:
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip("no Chromium is installed; `make browser` installs one on Debian")
-    playwright = pytest.importorskip("playwright.sync_api").sync_playwright().start()
-    browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-    yield browser
-    browser.close()
-    playwright.stop()
-
-
-def opened(chromium, made: Made, width: int = 1280, scheme: str = "light") -> Opened:
-    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    one = Opened(context.new_page())
-    one.page.set_default_timeout(30_000)
-    one.page.on("console", lambda message: one.said.append(message.text))
-    one.page.on("pageerror", lambda error: one.said.append(str(error)))
-    one.page.on("dialog", lambda dialog: (one.said.append(dialog.message), dialog.dismiss()))
-    one.page.on("request", lambda request: one.asked.append(request.url))
-    one.page.goto(made.file.as_uri())
-    one.page.wait_for_selector('html[data-ready="yes"]')
-    return one
-
-
 @pytest.fixture
 def page(chromium, transformer: Made) -> Iterator[Opened]:
-    one = opened(chromium, transformer)
+    one = opened_file(chromium, transformer)
     yield one
     assert one.said == []
     one.page.context.close()
@@ -66,7 +22,7 @@ def page(chromium, transformer: Made) -> Iterator[Opened]:
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_opens_without_a_word_and_asks_nobody(chromium, either, width, scheme) -> None:
-    one = opened(chromium, either, width, scheme)
+    one = opened_file(chromium, either, width, scheme)
     assert [url for url in one.asked if not url.startswith("data:")] == [either.file.as_uri()]
     assert one.evaluate("document.documentElement.scrollWidth") <= width
     charts = sum(

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from seq2see import __version__
 from seq2see.files import finite
-from seq2see.report.view import Chart, Report
+from seq2see.report.view import Chart, Drawing, Report
 
 _ASSETS = files("seq2see.report") / "assets"
 
@@ -25,20 +25,27 @@ _ASSETS = files("seq2see.report") / "assets"
 def render(report: Report) -> str:
     """Writes a report as one HTML file.
 
-    Nothing outside of the file is asked for: a content security policy forbids it. Scripts run by
-    their checksums alone, so that markup in a text of the data would stay without effect even if it
-    were not shown as text, as it is. (Vega turns the formulas of a chart into functions, so that
+    Nothing outside of the file is asked for: a content security policy forbids it. (With a live
+    page, which no file has, the server that it came from may be asked.) Scripts run by their
+    checksums alone, so that markup in a text of the data would stay without effect even if it were
+    not shown as text, as it is. (Vega turns the formulas of a chart into functions, so that
     `unsafe-eval` is allowed; the charts' specifications hold no formula of the data.)
     """
-    charts = any(isinstance(f.drawing, Chart) for page in report.pages for f in page.figures)
-    scripts = [*([_vega()] if charts else []), _asset("page.js")]
+    drawings = [figure.drawing for page in report.pages for figure in page.figures]
+    charts = any(isinstance(one, Chart) for one in drawings)
+    live = any(isinstance(one, Drawing) and one.kind == "live" for one in drawings)
+    more = ["live"] * live
+    # One function from the first part to the last, so that they share their tools and nothing else.
+    own = "".join(_asset(f"{part}.js") for part in ("page", *more, "start"))
+    scripts = [*([_vega()] if charts else []), own]
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined
     )
     return environment.from_string(_asset("page.html")).render(
         report=report,
-        policy=policy(scripts),
-        style=Markup(_asset("page.css")),
+        live=live,
+        policy=policy(scripts, asking=live),
+        style=Markup("".join(_asset(f"{part}.css") for part in ("page", *more))),
         data=Markup(embedded(as_data(report))),
         scripts=[Markup(script) for script in scripts],
         version=__version__,
@@ -66,14 +73,19 @@ def embedded(data: Mapping[str, Any]) -> str:
     return text.replace("<", "\\u003c")
 
 
-def policy(scripts: Sequence[str]) -> str:
-    """Writes the content security policy that lets these scripts run and no other."""
+def policy(scripts: Sequence[str], *, asking: bool = False) -> str:
+    """Writes the content security policy that lets these scripts run and no other.
+
+    Args:
+        scripts: their texts.
+        asking: whether they may ask the server that the page came from.
+    """
     sums = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts)
     allowed = " ".join(f"'sha256-{one}'" for one in sums)
     return (
         f"default-src 'none'; script-src {allowed} 'unsafe-eval'; style-src 'unsafe-inline';"
         " img-src data:; base-uri 'none'; form-action 'none'"
-    )
+    ) + ("; connect-src 'self'" if asking else "")
 
 
 def _asset(name: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["beam", "grid", "head", "map", "wall"]
-"""What `assets/report.js` draws itself, because it has labels in any script or answers a touch."""
+Kind = Literal["beam", "grid", "head", "live", "map", "wall"]
+"""What `assets/page.js` draws itself, because it has labels in any script or answers a touch; and
+`assets/live.js`, which asks the model."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import torch
 from seq2see.look.agreement import kendall
 from seq2see.look.alignment import MEASURES, Alignment, How, align
 from seq2see.report.numbers import counted, fixed, percent
-from seq2see.report.packing import packed
+from seq2see.report.packing import Array, packed
 from seq2see.report.subject import Subject, mean
 from seq2see.report.view import Absent, Drawing, Figure, Link, Page, table
 
@@ -93,12 +93,16 @@ def measured(subject: Subject, by: str) -> list[Alignment]:
 
 def _measured(subject: Subject, by: str) -> dict[str, Any]:
     found = measured(subject, by)
-    values = []
-    for one in found:
-        matrix = one.matrix.clamp(min=0)
-        values.append(packed((matrix / matrix.sum(1, keepdim=True).clamp(min=1e-12)).numpy()))
+    values = [packed(shares(one)) for one in found]
     sides = {"rows": [one.target for one in found], "columns": [one.source for one in found]}
     return {"method": by, "values": values, "each": sides}
+
+
+def shares(one: Alignment) -> Array:
+    """Divides each row of an alignment by its sum; what is below 0 counts as 0."""
+    matrix = one.matrix.clamp(min=0)
+    divided: Array = (matrix / matrix.sum(1, keepdim=True).clamp(min=1e-12)).numpy()
+    return divided
 
 
 def agreements(subject: Subject) -> dict[tuple[str, str], float]:

@@ -39,7 +39,7 @@ def patterns(subject: Subject) -> dict[str, Any]:
     """Returns the patterns of the pairs that are opened, which several drawings read."""
     names = attentions(subject)
     return {
-        "attentions": {at: _sides(at) for at in names},
+        "attentions": {at: sides(at) for at in names},
         "patterns": [
             {at: packed(seen[f"{at}.pattern"][0].numpy()) for at in names}
             for seen in subject.traces
@@ -47,7 +47,7 @@ def patterns(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _sides(at: str) -> dict[str, str]:
+def sides(at: str) -> dict[str, str]:
     """Says what an attention's rows and columns are called by."""
     if at.startswith("encoder"):
         return {"rows": "source", "columns": "source"}
@@ -83,7 +83,7 @@ def _figure(subject: Subject, found: Mapping[str, Average]) -> Figure:
     rows = subject.heads
     groups: dict[str, list[str]] = {}
     for at in found:
-        groups.setdefault(_group(at), []).append(at)
+        groups.setdefault(group(at), []).append(at)
     data = {
         "groups": groups,
         "maps": {at: packed(a.maps.numpy()) for at, a in found.items()},
@@ -135,7 +135,8 @@ def _table(rows: HeadTable, found: Mapping[str, Average]) -> Table:
     return table(heads, cells, (heads[1], *heads[3:]))
 
 
-def _group(at: str) -> str:
+def group(at: str) -> str:
+    """Says what the attentions of one kind are called in common."""
     side, _, rest = at.partition(".")
     if ".cross" in at:
         return "Decoder, looking at the source"
