@@ -11,7 +11,7 @@ from seq2see.errors import ConfigError
 from seq2see.study.plan import Study
 
 NAMES = (
-    "far", "bottleneck", "raw", "scale", "heads", "functions", "alignment", "prune",
+    "far", "bottleneck", "raw", "scale", "twins", "heads", "functions", "survive", "alignment", "prune",
     "feedforward", "norm", "warmup", "positions", "explanation", "recall",
 )  # fmt: skip
 """In the order of a lecture; each is a module of `seq2see.study.lecture`."""

@@ -36,12 +36,14 @@ class Judge:
         higher_is_better: its direction.
         score: takes averaged weights and returns the metric on held-out pairs.
         keep: takes the weights of a validation that was better than all before, and its score.
+        mark: takes the weights as they stand at a milestone, and the number of updates behind them.
     """
 
     metric: str
     higher_is_better: bool
     score: Callable[[Tensors], float]
     keep: Callable[[Tensors, float], None]
+    mark: Callable[[Tensors, int], None] = lambda *_: None
 
 
 @dataclass
@@ -129,8 +131,10 @@ class Trainer:
         window: list[Step] = []
         began, saved = clock.seconds(), clock.seconds()
         self.network.train()
+        self._mark()
         while not self.state.finished:
             window.append(self._update(source))
+            self._mark()
             [self.state.seconds] = self.team.agree([clock.seconds()])
             done = self.progress >= 1
             due = done or self._due()
@@ -178,6 +182,10 @@ class Trainer:
             ) from error
         self.average.follow(self.state.step)
         return step
+
+    def _mark(self) -> None:
+        if self.team.leads and self.state.step in self.settings.milestones:
+            self.judge.mark(self.optimizer.masters, self.state.step)
 
     def _report(self, window: Sequence[Step], seconds: float) -> None:
         tokens = sum(step.tokens for step in window)
