@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -53,8 +54,9 @@ def survival(others: Mapping[str, Head], pairs: int = 64) -> Measure:
 
     with $m_0$ from where the head is left to itself: before the first update, or after the last in
     which it was guided. 1: it has kept its role; 0: it has lost it. A head that began with no role
-    has no S. `half-life` is where S first falls to a half, between two milestones in proportion;
-    one that never does counts as all updates, so that the figure is a lower bound. Beside it: the
+    has no S. `half-life` counts the updates from there until S first falls to a half, between two
+    milestones in proportion; one that never does counts as all of them, so that the figure is a
+    lower bound. Beside it: the
     head's share of what its attention writes (see `seq2see.look.written.written_shares`), and what
     a target token loses when the head is ablated by its mean, since a role that is kept need not be
     used. Each is read at every milestone; the plain readings are those of the last one.
@@ -81,14 +83,14 @@ def survival(others: Mapping[str, Head], pairs: int = 64) -> Measure:
 
 
 def kept(above: Sequence[Place]) -> list[Place]:
-    """Returns S at every place, from the match above an even look; none if it began with no role."""
+    """Returns S at every place, from the match above an even look; none if no role was there."""
     first = above[0][1] if above else 0.0
     return [(step, value / first) for step, value in above] if first >= LEAST else []
 
 
 def half_life(curve: Sequence[Place]) -> float:
     """Returns where a curve that begins at 1 first falls to a half; its end if it never does."""
-    for (before, high), (after, low) in zip(curve, curve[1:], strict=False):
+    for (before, high), (after, low) in pairwise(curve):
         if low <= 0.5:
             return float(np.interp(0.5, (low, high), (after, before)))
     return float(curve[-1][0])

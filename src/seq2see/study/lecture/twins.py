@@ -30,9 +30,9 @@ def claim(results: Results) -> Verdict:
     unlike = results.summary(UNLIKE, heads=_WHOLE).value
     text = (
         f"After the last update heads are {far[_WHOLE]:.1g} of 1 apart where they began as twins"
-        f" with W_O (no weight differs by more than {unlike:.1g}), {far[_DROPPED]:.2f} where weights"
-        f" were dropped too, {far[_MAPS]:.2f} where W_O was each head's own, {far[_DRAWN]:.2f} where"
-        f" all were drawn; {_PARTED:g} counts as parted."
+        f" with W_O (no two weights differ by more than {unlike:.1g}), {far[_DROPPED]:.2f} where"
+        f" weights were dropped too, {far[_MAPS]:.2f} where W_O was each head's own,"
+        f" {far[_DRAWN]:.2f} where all were drawn; {_PARTED:g} counts as parted."
     )
     return judge(text, turned(ends.pop(_WHOLE)), *ends.values())
 
@@ -73,9 +73,7 @@ def figures(results: Results) -> Sequence[Figure]:
 
 _LEVELS = {
     _WHOLE: Level(_WHOLE, begin=cloned(with_output=True)),
-    _DROPPED: Level(
-        _DROPPED, ("model.attention_dropout=0.1",), begin=cloned(with_output=True)
-    ),
+    _DROPPED: Level(_DROPPED, ("model.attention_dropout=0.1",), begin=cloned(with_output=True)),
     _MAPS: Level(_MAPS, begin=cloned(with_output=False)),
     _DRAWN: Level(_DRAWN),
 }
