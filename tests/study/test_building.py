@@ -46,7 +46,6 @@ LEVELS: dict[str, dict[str, tuple[str, ...]]] = {
     "twins": {},
     "warmup": {"depth": ("6",), "peak_rate": ("0.002",)},
 }  # fmt: skip
-ALONG = ("train.milestones=[0,2,3]",)
 
 
 @pytest.mark.parametrize("name", LEVELS)
@@ -55,7 +54,7 @@ def test_a_study_ends_in_a_page_with_its_pictures(name: str, tmp_path: Path) -> 
     small = shrunk(study, **LEVELS[name])
     if name == "prune":  # each point is a decoding, and each fine-tuned one two trainings
         small = replace(small, measures=(pruning((0.5,), (0.25,), steps=2),))
-    said = options(tmp_path, *TINY, *(ALONG if name in ("survive", "twins") else ()))
+    said = options(tmp_path, *TINY)
     assert all(condition.name for condition in small.conditions())
     results = Results(tuple(each.run() for each in trials(small, 1, said)))
     verdict, places = publish(small, results, f"seq2see study {name}", tmp_path)

@@ -53,22 +53,21 @@ def survival(others: Mapping[str, Head], pairs: int = 64) -> Measure:
     $$S(t) = (m_t - e) / (m_0 - e)$$
 
     with $m_0$ from where the head is left to itself: before the first update, or after the last in
-    which it was guided. 1: it has kept its role; 0: it has lost it. A head that began with no role
-    has no S. `half-life` counts the updates from there until S first falls to a half, between two
-    milestones in proportion; one that never does counts as all of them, so that the figure is a
-    lower bound. Beside it: the
-    head's share of what its attention writes (see `seq2see.look.written.written_shares`), and what
-    a target token loses when the head is ablated by its mean, since a role that is kept need not be
-    used. Each is read at every milestone; the plain readings are those of the last one.
+    which it was guided. 1: it has kept its role; 0: it has lost it. A head that began with no role,
+    or was never let go, has no S. `half-life` counts the updates from there until S first falls to
+    a half, between two milestones in proportion; one that never does counts as all of them, so that
+    the figure is a lower bound. Beside it: the head's share of what its attention writes (see
+    `seq2see.look.written.written_shares`), and what a target token loses when the head is ablated
+    by its mean, since a role that is kept need not be used. Each is read at every milestone; the
+    plain readings are those of the last one.
 
     Args:
         others: heads to follow by their job, where a model has no roles: the control.
         pairs: test pairs that are looked at.
 
     Raises:
-        ConfigError: a role is none of the jobs that heads are found to do.
-        DataError: no milestone was kept, or none before the last guided update; so does the
-            measure made.
+        ConfigError: a role is none of the jobs that heads are found to do; so does the measure made.
+        DataError: no milestone was kept.
     """
 
     def measure(subject: Subject) -> Iterator[Reading]:

@@ -36,7 +36,8 @@ class Judge:
         higher_is_better: its direction.
         score: takes averaged weights and returns the metric on held-out pairs.
         keep: takes the weights of a validation that was better than all before, and its score.
-        mark: takes the weights as they stand at a milestone, and the number of updates behind them.
+        mark: takes the weights as they stand at a milestone, not averaged, and the number of
+            updates behind them.
     """
 
     metric: str
@@ -134,7 +135,6 @@ class Trainer:
         self._mark()
         while not self.state.finished:
             window.append(self._update(source))
-            self._mark()
             [self.state.seconds] = self.team.agree([clock.seconds()])
             done = self.progress >= 1
             due = done or self._due()
@@ -147,6 +147,7 @@ class Trainer:
                 self._settle(clock)
                 began = self.state.seconds
                 self.state.finished = done or self._out_of_patience()
+            self._mark()  # before the state is saved, so that a killed run has missed none
             # Only between two windows, so that a resumed run writes the same journal.
             if due or (full and self.state.seconds - saved > self.settings.save_every):
                 self._save()
@@ -184,7 +185,8 @@ class Trainer:
         return step
 
     def _mark(self) -> None:
-        if self.team.leads and self.state.step in self.settings.milestones:
+        wanted = self.settings.milestones
+        if self.team.leads and wanted and (self.state.finished or self.state.step in wanted):
             self.judge.mark(self.optimizer.masters, self.state.step)
 
     def _report(self, window: Sequence[Step], seconds: float) -> None:

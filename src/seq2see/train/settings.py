@@ -47,7 +47,8 @@ class TrainSettings:
             which only dropout may be set anew; empty: from nothing.
         freeze: heads that are not trained, as `encoder.0.self:2`; a Transformer's only.
         milestones: updates after which the model as it then is, not averaged, is kept as a bundle
-            in `training/milestones/N`; 0 is before the first.
+            in `training/milestones/N`; 0 is before the first. Where any is named, the last update
+            is one too.
     """
 
     steps: int = 0
