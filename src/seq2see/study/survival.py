@@ -66,8 +66,8 @@ def survival(others: Mapping[str, Head], pairs: int = 64) -> Measure:
         pairs: test pairs that are looked at.
 
     Raises:
-        ConfigError: a role is none of the jobs that heads are found to do; so does the measure made.
-        DataError: no milestone was kept.
+        ConfigError: the measure made does: a role is none of the jobs that heads are found to do.
+        DataError: the measure made does: no milestone was kept.
     """
 
     def measure(subject: Subject) -> Iterator[Reading]:
