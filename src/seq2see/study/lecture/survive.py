@@ -38,10 +38,11 @@ _LOST = 0.05
 
 
 def claim(results: Results) -> Verdict:
-    """Expects init to lose more than a strong bias, and a useless role more than a useful one.
+    """Expects init to lose more than a strong bias, and the least useful role more than the most.
 
-    What a role is worth to the task is told by a head that is fixed to it and so cannot lose it:
-    useful is a role without whose head a target token loses more than `LEAST` nats.
+    What a role is worth to the task is told by a head that is fixed to it and so cannot lose it: by
+    what a target token loses without that head. Roles are told apart where the most useful one is
+    worth more than `LEAST` nats, and the least useful one less than half of that.
     """
     left = _left(results)
     sooner = [
@@ -57,11 +58,11 @@ def claim(results: Results) -> Verdict:
         f"S after the last update: {'; '.join(map(_told, left.items()))}. Without the fixed head a"
         f" target token loses {uses[most]:.2f} nats of {most}, {uses[least]:.2f} of {least}"
     )
-    if uses[most] > LEAST >= uses[least]:
+    if uses[most] > LEAST and uses[least] < uses[most] / 2:
         stays = _contrast(left[least], left[most])
         return judge(f"{text}.", *sooner, stays, least=_LOST)
     unknown = Difference(math.nan, math.nan, math.nan, math.nan)
-    known = "all roles are useful" if uses[least] > LEAST else "no role is useful"
+    known = "all roles are of much the same use" if uses[most] > LEAST else "no role is of use"
     return judge(f"{text}: {known} here.", *sooner, unknown, least=_LOST)
 
 
@@ -71,7 +72,7 @@ def figures(results: Results) -> Sequence[Figure]:
         ("match", "Who does the role in the end", ABOVE, ""),
         ("half", "How long a role lasts", HALF, "Updates since the head is left to itself; a role"
          " that never falls to half counts as all of them."),
-        ("use", "What the head is used for", USE, "The role is useful where the fixed head is."),
+        ("use", "What the head is used for", USE, "The fixed head tells what the role is worth."),
         ("share", "How much the head writes", SHARE, "One of four heads: 0.25 would be even."),
     )  # fmt: skip
     return (
@@ -171,7 +172,7 @@ STUDY = Study(
     " source and target), and how: written into query and key, as a bias of gain 2 or 6, guided by"
     f" a loss until update {_RELEASE}, or fixed; and no role, as the control",
     fixed="the task, its training pairs, the network, which head it is, the number of updates",
-    hypothesis="Roles that the task can use stay, those that it cannot decay; what is written into"
+    hypothesis="Roles that the task uses stay, those of little use decay; what is written into"
     " query and key decays before a bias of gain 6 does. A fixed head survives trivially, so that"
     " use is told by ablation. Roles were given to heads before, fixed (Raganato et al. 2020, You"
     " et al. 2020) and guided (Deshpande and Narasimhan 2020).",
