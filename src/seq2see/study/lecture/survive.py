@@ -179,7 +179,8 @@ STUDY = Study(
     caution="S compares a head with its own start: a weak bias begins with little, and can grow"
     " past 1. A role without use may stay merely because nothing pulls at it. Ablation by the mean"
     " shows what the trained network leans on; another head may do the same job. A run of some"
-    " hundred updates says nothing of long ones.",
+    " hundred updates says nothing of long ones. Task, updates and the rule by which roles are told"
+    " apart were set after a trial with seed 1.",
     factors=(
         Factor("role", tuple(Level(each) for each in (_NONE, *_HEADS))),
         Factor("strength", tuple(Level(each) for each in (_NONE, *_STRENGTHS))),
