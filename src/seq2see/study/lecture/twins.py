@@ -86,15 +86,16 @@ STUDY = Study(
     fixed="the task, its training pairs and their order, the network, everything but the heads, the"
     " number of updates, AdamW",
     hypothesis="Heads that share W_O too get equal gradients and so stay twins, up to rounding; W_O"
-    " of their own, or a dropout that hits each head's weights by itself, parts them; heads that were drawn one by one are apart from the start. That follows from the"
-    " equations (Vaswani et al. 2017, section 3.2.2).",
-    caution="Rounding parts whole twins too, if the run is long enough; how long that takes depends"
-    " on the machine's sums. Weight decay, clipping and AdamW treat twins alike. Muon, which"
-    " orthogonalises all heads' maps together, heads with roles and frozen heads would be another"
-    " experiment. The key's bias changes no weight, so that its gradient is rounding alone: it"
-    " parts first and shows in no pattern. All heads of an attention are twins here, so that it"
-    " does what one head could. The number of updates was set after a trial with seed 1, in which"
-    " two weights of whole twins differed by 2e-6 at most after 400.",
+    " of their own, or a dropout that hits each head's weights by itself, parts them; heads that"
+    " were drawn one by one are apart from the start. That follows from the equations (Vaswani et al."
+    " 2017, section 3.2.2).",
+    caution="Rounding may part whole twins too in a longer run; how soon depends on how a machine"
+    " adds up. Weight decay, clipping and AdamW treat twins alike. Muon, which orthogonalises all"
+    " heads' maps together, heads with roles and frozen heads would be another experiment. A key's"
+    " bias changes no weight, so that its gradient is rounding alone, which AdamW makes large: it"
+    " parts even in whole twins, and shows in no pattern. All heads of an attention are twins here,"
+    " so that it does what one head could. The number of updates was set after a trial with seed 1,"
+    " in which two weights of whole twins differed by 2e-6 at most after 400.",
     factors=(Factor("heads", tuple(_LEVELS.values())),),
     material=Material("sort", train=4000, sizes={"length": (2, 8), "vocabulary": 20}),
     measures=(
