@@ -87,8 +87,8 @@ STUDY = Study(
     " number of updates, AdamW",
     hypothesis="Heads that share W_O too get equal gradients and so stay twins, up to rounding; W_O"
     " of their own, or a dropout that hits each head's weights by itself, parts them; heads that"
-    " were drawn one by one are apart from the start. That follows from the equations (Vaswani et al."
-    " 2017, section 3.2.2).",
+    " were drawn one by one are apart from the start. That follows from the equations (Vaswani et"
+    " al. 2017, section 3.2.2).",
     caution="Rounding may part whole twins too in a longer run; how soon depends on how a machine"
     " adds up. Weight decay, clipping and AdamW treat twins alike. Muon, which orthogonalises all"
     " heads' maps together, heads with roles and frozen heads would be another experiment. A key's"
