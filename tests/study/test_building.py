@@ -1,4 +1,4 @@
-"""The studies of alignment, feed-forward, norm, positions, explanation, pruning and warm-up."""
+"""Studies that end in a page at a tiny size, and claims that follow made-up figures."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from seq2see.study.catalogue import find
 from seq2see.study.codes import BEYOND, TWIN, WITHIN
 from seq2see.study.measures import EXACT
 from seq2see.study.modes import GAP
+from seq2see.study.patterns import APART, UNLIKE
 from seq2see.study.pruning import SCRATCH, TUNED, pruning
 from seq2see.study.publish import publish
 from seq2see.study.readings import FAILED, Outcome, Reading
 from seq2see.study.results import Results
 from seq2see.study.states import LAST, RESIDUE
+from seq2see.study.survival import KEPT, USE
 from seq2see.study.trial import trials
 
 TINY = (
@@ -38,8 +40,12 @@ LEVELS: dict[str, dict[str, tuple[str, ...]]] = {
     "norm": {"norm": ("layer", "batch")},
     "positions": {"positions": ("none", "sinusoidal")},
     "prune": {},
+    "survive": {
+        "role": ("none", "previous"), "strength": ("none", "init", "bias 6", "fixed"),
+    },
+    "twins": {},
     "warmup": {"depth": ("6",), "peak_rate": ("0.002",)},
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", LEVELS)
@@ -145,6 +151,37 @@ def _warmup(value: tuple[float, ...]) -> tuple[Row, ...]:
     )
 
 
+def _survive(value: tuple[float, ...]) -> tuple[Row, ...]:
+    def of(role: str, strength: str) -> dict[str, str]:
+        return {"role": role, "strength": strength}
+
+    def row(role: str, strength: str, measure: str, values: tuple[float, ...]) -> Row:
+        return of(role, strength), measure, values, {"series": role}
+
+    left = tuple(each / 100 for each in value)
+    return (
+        row("next", "fixed", USE, (0.01, 0.02, 0.01)),
+        row("next", "fixed", KEPT, (1.0, 1.0, 1.0)),
+        row("next", "init", KEPT, (0.2, 0.21, 0.2)),
+        row("next", "bias 6", KEPT, (0.4, 0.41, 0.4)),
+        row("diagonal", "fixed", USE, (0.9, 1.0, 0.8)),
+        row("diagonal", "fixed", KEPT, (1.0, 1.0, 1.0)),
+        row("diagonal", "bias 6", KEPT, left),
+        (of("none", "none"), USE, (0.0, 0.0, 0.0), {"series": "next"}),
+    )
+
+
+def _twins(value: tuple[float, ...]) -> tuple[Row, ...]:
+    whole = {"heads": "twins with W_O"}
+    return (
+        (whole, APART, (1e-13, 2e-13, 1e-13), {}),
+        (whole, UNLIKE, (1e-6, 2e-6, 1e-6), {}),
+        ({"heads": "twins with W_O, weights dropped"}, APART, (0.05, 0.06, 0.05), {}),
+        ({"heads": "twins without W_O"}, APART, tuple((each - 1.9) / 1000 for each in value), {}),
+        ({"heads": "independent"}, APART, (0.2, 0.21, 0.2), {}),
+    )
+
+
 CASES: dict[str, Callable[[tuple[float, ...]], tuple[Row, ...]]] = {
     "alignment": _alignment,
     "explanation": _explanation,
@@ -152,6 +189,8 @@ CASES: dict[str, Callable[[tuple[float, ...]], tuple[Row, ...]]] = {
     "norm": _norm,
     "positions": _positions,
     "prune": _prune,
+    "survive": _survive,
+    "twins": _twins,
     "warmup": _warmup,
 }
 
@@ -171,6 +210,43 @@ def test_a_guided_head_that_costs_right_outputs_does_not_support_the_claim() -> 
     rows = list(_alignment(SURE_HIGH))
     rows[-1] = (rows[-1][0], EXACT, SURE_LOW, {})
     assert find("alignment").claim(made(*rows)).answer == "not supported"
+
+
+def test_twins_that_rounding_has_parted_do_not_support_the_claim() -> None:
+    whole, *rest = _twins(SURE_HIGH)
+    parted = (whole[0], APART, (0.05, 0.06, 0.05), {})
+    assert find("twins").claim(made(parted, *rest)).answer == "not supported"
+
+
+@pytest.mark.parametrize(
+    ("next_use", "init", "answer"),
+    [(0.9, 0.2, "undecided"), (0.9, 0.9, "not supported"), (0.01, 0.9, "not supported")],
+)
+def test_roles_are_contrasted_only_where_one_is_worth_much_more_than_another(
+    next_use: float, init: float, answer: str
+) -> None:
+    rows = list(_survive(SURE_HIGH))
+    rows[0] = (rows[0][0], USE, (next_use, next_use + 0.01, next_use), rows[0][3])
+    rows[2] = (rows[2][0], KEPT, (init, init + 0.01, init), rows[2][3])
+    verdict = find("survive").claim(made(*rows))
+    assert verdict.answer == answer
+    assert ("much the same use" in verdict.sentence) is (next_use > 0.1)
+
+
+def test_every_role_can_be_given_as_the_survival_study_gives_it() -> None:
+    study = find("survive")
+    found = {}
+    for condition in study.conditions():
+        tree = override({}, (*study.settings, *condition.settings))
+        network = Network(network_settings(tree["model"]), Sizes(20, 20))
+        found[condition.name] = [str(role) for role in network.settings.roles]
+    assert len(found) == 15
+    assert found["role none, strength none"] == []
+    assert found["role next, strength bias 2"] == ["head 0 of encoder.0.self: next (bias, gain 2)"]
+    assert found["role diagonal, strength guided"] == [
+        "head 0 of decoder.0.cross: diagonal (guided, weight 1, until step 150)"
+    ]
+    assert "role diagonal, strength init" not in found
 
 
 def test_kinds_of_feed_forward_have_parameters_alike() -> None:

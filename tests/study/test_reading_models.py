@@ -11,48 +11,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from study_samples import SMALL, options
+from study_samples import PAIRS, SMALL, options, read, subject
 
 from helpers import transformer_settings
 from look.opened import TOKENIZERS, changed, network_of, searching
 from seq2see.api.model import Model
-from seq2see.bundle.folder import Bundle
-from seq2see.config import as_table
 from seq2see.data.pairs import Pair
 from seq2see.decode.score import side_by_side
 from seq2see.errors import DivergedError, TrainingError
 from seq2see.look.forced import force
 from seq2see.nn.network import Network, Sizes
 from seq2see.nn.positions import sinusoids
-from seq2see.nn.settings import TransformerSettings
 from seq2see.study import alignments, codes, failures, modes, states, trial
 from seq2see.study.drawn import untrained
 from seq2see.study.material import Material, supply
-from seq2see.study.plan import Condition
 from seq2see.study.readings import FAILED, Reading
 from seq2see.study.results import paired
-from seq2see.study.trial import Subject, Trial
+from seq2see.study.trial import Trial
 from seq2see.study.verdict import allowed
-
-PAIRS = (Pair("abc", "cab"), Pair("hd", "dh"), Pair("decade", "ace"))
-
-
-def subject(settings: TransformerSettings, network: Network | None = None) -> Subject:
-    """A subject of an untrained model with random parameters."""
-    made = network or network_of(searching(settings))
-    tree = {
-        "seed": 1,
-        "data": {"source": "characters", "target": "characters", "joint": True},
-        "model": as_table(settings),
-        "train": {"batch_tokens": 64},
-    }
-    model = Model([Bundle(tree, made, TOKENIZERS)])
-    links = tuple(tuple((i, i) for i in range(len(pair.target))) for pair in PAIRS)
-    return Subject(model, PAIRS, links, Condition({}), 1, Path())
-
-
-def read(found: list[Reading]) -> dict[tuple[str, str, float | None], float]:
-    return {(each.measure, each.series, each.at): each.value for each in found}
 
 
 def test_one_frequency_has_a_twin_after_355_turns_of_half_a_circle() -> None:

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from seq2see.errors import DataError
-from seq2see.study.contrast import above, interaction, turned
+from seq2see.study.contrast import above, interaction, mean_of, turned
 from seq2see.study.readings import Outcome, Reading
 from seq2see.study.results import Difference, Results, paired
 from seq2see.study.rows import by_condition, by_place
@@ -71,3 +71,13 @@ def test_rows_hold_levels_means_and_places() -> None:
     assert [(row["at"], row["value"]) for row in places] == [(1.0, 20.0), (2.0, 20.0)]
     single = Results(RESULTS.outcomes[:1])
     assert "low" not in by_condition(single, "m")[0]  # one seed has no interval
+
+
+def test_a_measure_is_there_or_not_and_means_are_taken_seed_by_seed() -> None:
+    one = Outcome({"a": "1"}, 1, (Reading("x", 2.0),), 1.0)
+    results = Results((one,))
+    assert results.has("x", a="1")
+    assert not results.has("x", a="2")
+    assert not results.has("x", series="other")
+    assert mean_of([{1: 1.0, 2: 4.0}, {1: 3.0, 3: 9.0}]) == {1: 2.0}
+    assert mean_of([]) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -33,6 +34,27 @@ def written_norms(
     # The product of a head's map with itself is small, where what it writes is d_model wide.
     gram = written.permute(1, 2, 0) @ written.permute(1, 0, 2)  # head d_value d_value
     return ((values @ gram) * values).sum(-1).clamp(min=0).sqrt()
+
+
+def written_shares(
+    layer: MultiHeadAttention, context: Float[Tensor, "row head query d_value"]
+) -> Float[Tensor, "row head query"]:
+    r"""Measures how much of what the heads write is each head's.
+
+    $$\| c_h\, W^O_h \| \,/\, \sum_{h'} \| c_{h'}\, W^O_{h'} \|$$
+
+    with c what a head has read. The shares of a query sum to 1; where no head writes, they are 0.
+
+    Args:
+        layer: the attention.
+        context: what passed its tap `context`.
+    """
+    norms = context.norm(dim=-1)
+    if layer.sizes.projections:
+        maps = layer.output.weight.detach().unflatten(1, (layer.sizes.heads, layer.sizes.d_value))
+        norms = torch.einsum("rhqv,dhv->rhqd", context, maps).norm(dim=-1)
+    total = norms.sum(1, keepdim=True)
+    return norms / total.where(total > 0, 1.0)
 
 
 def by_head(layer: MultiHeadAttention, values: Tensor) -> Tensor:

@@ -24,6 +24,8 @@ LINKS = "store/links.offsets.npy"
 """What stands under checksums. The ids are too many to be read at every start: `Store.open` holds
 their number against the offsets."""
 
+_MILESTONES = "milestones"
+
 
 @dataclass(frozen=True)
 class TrainingFolder:
@@ -49,6 +51,16 @@ class TrainingFolder:
     def start(self) -> Path:
         """The model that the run goes on from, where it goes on from one."""
         return self.root / "start"
+
+    @property
+    def milestones(self) -> dict[int, Path]:
+        """The models kept at milestones, by the updates behind them, fewest first."""
+        found = (self.root / _MILESTONES).glob("*")
+        return dict(sorted((int(each.name), each) for each in found if each.name.isdecimal()))
+
+    def milestone(self, step: int) -> Path:
+        """Where the model is kept as it is after that many updates."""
+        return self.root / _MILESTONES / str(step)
 
     @property
     def journal(self) -> Path:

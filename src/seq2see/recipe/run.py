@@ -174,16 +174,18 @@ def _finish(run: Run, state: Progress, examination: Examination, device: str) ->
     """Scores the best weights on all held-out pairs and completes the bundle."""
     bundle = load(run.folder.bundle, device)
     scores = final_scores(bundle, run, examination)
-    facts = {
-        "steps": state.step,
-        "seconds": round(state.seconds, 1),
+    facts = {"steps": state.step, "seconds": round(state.seconds, 1), **_extent(run)}
+    bundle = replace(bundle, scores={"dev": scores, "training": facts})
+    replace(bundle, card=write_card(bundle, run.dev)).save(run.folder.bundle)
+
+
+def _extent(run: Run) -> dict[str, Any]:
+    return {
         "seed": run.recipe.seed,
         "pairs": len(run.store),
         "longest_source": int(run.store.source.lengths.max()),
         "longest_ratio": run.longest_ratio,
     }
-    bundle = replace(bundle, scores={"dev": scores, "training": facts})
-    replace(bundle, card=write_card(bundle, run.dev)).save(run.folder.bundle)
 
 
 def examine_by(
@@ -206,18 +208,25 @@ def _judge(run: Run, examination: Examination, best: Network, live: Network) -> 
     metric = metric_named(examination.metrics[0])
     options, ratio = search_options(run.recipe.decode, beam=1), run.longest_ratio
 
-    def score(weights: dict[str, Tensor]) -> float:
-        put(best, weights)
+    def taken(weights: dict[str, Tensor]) -> Network:
         for name, buffer in best.named_buffers():
             buffer.copy_(live.get_buffer(name))
-        texts = outputs(best, run.tokenizers, examination.sources, options, ratio)
+        return put(best, weights)
+
+    def score(weights: dict[str, Tensor]) -> float:
+        texts = outputs(taken(weights), run.tokenizers, examination.sources, options, ratio)
         return examination.score(texts, resamples=0)[0].value
 
     def keep(_: dict[str, Tensor], score: float) -> None:
         scores = {"validation": {"metric": metric.name, "value": score}}
         Bundle(run.recipe.as_tree(), best, run.tokenizers, scores).save(run.folder.bundle)
 
-    return Judge(metric.name, metric.higher_is_better, score, keep)
+    def mark(weights: dict[str, Tensor], step: int) -> None:
+        scores = {"training": {"steps": step, **_extent(run)}}
+        where = run.folder.milestone(step)
+        Bundle(run.recipe.as_tree(), taken(weights), run.tokenizers, scores).save(where)
+
+    return Judge(metric.name, metric.higher_is_better, score, keep, mark)
 
 
 def _data_of(tree: Tree) -> tuple[DataSettings, int]:

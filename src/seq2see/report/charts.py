@@ -59,7 +59,7 @@ def lines(
     point = {"size": 42} if points else False
     layers: list[Any] = [base.mark_line(point=point, strokeWidth=2, interpolate="linear")]
     if any("low" in row for row in data.values):
-        whisker = alt.Chart(data).encode(x=_x(x), y=_y(Axis("low", y.title, y.format)), y2="high")
+        whisker = alt.Chart(data).encode(x=_x(x), y=_y(replace(y, field="low")), y2="high")
         layers.insert(0, whisker.mark_rule(strokeWidth=2, opacity=0.4))
     return _chart(layers)
 

@@ -11,8 +11,8 @@ from seq2see.errors import ConfigError
 from seq2see.study.plan import Study
 
 NAMES = (
-    "far", "bottleneck", "raw", "scale", "heads", "functions", "alignment", "prune",
-    "feedforward", "norm", "warmup", "positions", "explanation", "recall",
+    "far", "bottleneck", "raw", "scale", "twins", "heads", "functions", "survive", "alignment",
+    "prune", "feedforward", "norm", "warmup", "positions", "explanation", "recall",
 )  # fmt: skip
 """In the order of a lecture; each is a module of `seq2see.study.lecture`."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from seq2see.study.results import Difference, Results, paired
 
@@ -18,6 +20,12 @@ def above(
     """Compares a measure with a number that is known beforehand: measure - level, by seed."""
     found = results.values(measure, series=series, **where)
     return paired([(level, value) for value in found.values()])
+
+
+def mean_of(every: Sequence[Mapping[int, float]]) -> dict[int, float]:
+    """Averages measures seed by seed, over the seeds that all of them have."""
+    seeds = [seed for seed in every[0] if all(seed in each for each in every)] if every else []
+    return {seed: float(np.mean([each[seed] for each in every])) for seed in seeds}
 
 
 def turned(difference: Difference) -> Difference:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
-
 from seq2see.api.model import Model
-from seq2see.decode.score import side_by_side
-from seq2see.look.forced import force
-from seq2see.look.trace import log_likelihood
 from seq2see.study.drawn import untrained
 from seq2see.study.measures import exact_match
 from seq2see.study.plan import Measure
 from seq2see.study.readings import FAILED, Reading
+from seq2see.study.slopes import slopes
 from seq2see.study.trial import Subject
 
 GRADIENT, RATIO = "gradient at step 0", "gradient, last over first"
@@ -55,17 +51,6 @@ def first_gradients(pairs: int = 64) -> Measure:
 
 def gradients(model: Model, subject: Subject, pairs: int) -> list[float]:
     """Returns the norm of each decoder layer's gradient; see `first_gradients`."""
-    network, translator = model.network, model.translator()
     layers = range(model.recipe.as_tree()["model"]["decoder_layers"])
     names = [f"decoder.{layer}.feedforward.narrow.weight" for layer in layers]
-    weights = [network.get_parameter(name) for name in names]
-    sums = [torch.zeros_like(weight) for weight in weights]
-    forced, tokens = force(translator, subject.test[:pairs]), 0
-    budget = translator.options.batch_tokens
-    for given in side_by_side(network, forced.sources, forced.targets, budget):
-        logits = network.logits(network(given.source, given.real, given.read))
-        total = -log_likelihood(logits, given.wanted).sum()
-        slopes = torch.autograd.grad(total, weights)
-        sums = [each + slope for each, slope in zip(sums, slopes, strict=True)]
-        tokens += sum(len(forced.targets[row]) for row in given.rows)
-    return [float(each.norm()) / tokens for each in sums]
+    return [float(each.norm()) for each in slopes(model, subject.test[:pairs], names)]

@@ -17,6 +17,7 @@ from seq2see.study.readings import Reading
 from seq2see.study.trial import Subject
 
 APART = "distance between heads"
+UNLIKE = "largest difference of two heads' weights"
 ITSELF = "weight on itself (%)"
 
 
@@ -52,6 +53,27 @@ def head_distance(pairs: int = 32) -> Measure:
         yield Reading(APART, float(np.mean(every)))
 
     return measure
+
+
+def largest_difference(pairs: int = 32) -> Measure:
+    """Makes a measure of the largest difference of two heads of an attention in one weight.
+
+    It tells heads whose patterns are the same but for rounding from others.
+
+    Args:
+        pairs: test pairs that are looked at.
+    """
+
+    def measure(subject: Subject) -> Iterator[Reading]:
+        found = _patterns(subject.model.trace(subject.test[:pairs]))
+        yield Reading(UNLIKE, max(unlike(each) for every in found.values() for each in every))
+
+    return measure
+
+
+def unlike(pattern: Float[Tensor, "head query key"]) -> float:
+    """Returns the largest difference of two heads in one weight."""
+    return float((pattern.amax(0) - pattern.amin(0)).max())
 
 
 def weight_on_itself(pairs: int = 32) -> Measure:

@@ -12,9 +12,14 @@ from seq2see.study.readings import Reading
 from seq2see.study.verdict import Verdict
 
 if TYPE_CHECKING:
+    from seq2see.nn.network import Network
     from seq2see.report.view import Figure
     from seq2see.study.results import Results
     from seq2see.study.trial import Subject
+
+
+Begin = Callable[["Network"], None]
+"""Changes a network in place, as it was drawn and before its first update."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +31,14 @@ class Level:
         settings: `key=value` settings that make it; `{links}` in one stands for the file of the
             training pairs' links.
         sizes: changes to the material's sizes that make it.
+        begin: changes the weights that training begins with; None leaves them as drawn. Of several
+            levels, that of an earlier factor comes first.
     """
 
     label: str
     settings: tuple[str, ...] = ()
     sizes: Mapping[str, Any] = field(default_factory=dict)
+    begin: Begin | None = None
 
 
 @dataclass(frozen=True)
@@ -65,11 +73,13 @@ class Condition:
         labels: the level of each factor.
         settings: `key=value` settings, those of later factors last.
         sizes: changes to the task's sizes.
+        begins: changes to the weights that training begins with, in their order.
     """
 
     labels: Mapping[str, str]
     settings: tuple[str, ...] = ()
     sizes: Mapping[str, Any] = field(default_factory=dict)
+    begins: tuple[Begin, ...] = ()
 
     @property
     def name(self) -> str:
@@ -98,6 +108,8 @@ class Study:
         claim: turns the results into a verdict.
         figures: turns the results into pictures.
         settings: `key=value` settings that all models share.
+        combined: makes `key=value` settings of the levels of several factors at once, where no
+            level makes them by itself.
         left_out: tells of a combination that makes no sense.
         seeds: how many models a condition gets.
         may_fail: whether a run whose loss is no longer finite counts as failed and the study goes
@@ -117,6 +129,7 @@ class Study:
     claim: Callable[[Results], Verdict]
     figures: Callable[[Results], Sequence[Figure]]
     settings: tuple[str, ...] = ()
+    combined: Callable[[Mapping[str, str]], tuple[str, ...]] = lambda _: ()
     left_out: Callable[[Mapping[str, str]], bool] = lambda _: False
     seeds: int = 3
     may_fail: bool = False
@@ -129,8 +142,10 @@ class Study:
             labels = {
                 factor.name: level.label for factor, level in zip(self.factors, levels, strict=True)
             }
+            if self.left_out(labels):
+                continue
             settings = tuple(text for level in levels for text in level.settings)
             sizes = {key: value for level in levels for key, value in level.sizes.items()}
-            if not self.left_out(labels):
-                found.append(Condition(labels, settings, sizes))
+            begins = tuple(level.begin for level in levels if level.begin is not None)
+            found.append(Condition(labels, (*settings, *self.combined(labels)), sizes, begins))
         return found

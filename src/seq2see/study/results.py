@@ -89,6 +89,14 @@ class Results:
             raise DataError("no model has this measure", where=place)
         return {seed: float(np.mean(each)) for seed, each in sorted(found.items())}
 
+    def has(self, measure: str, *, at: float | None = None, series: str = "", **where: str) -> bool:
+        """Says whether any model has a measure; see `values`."""
+        try:
+            self.values(measure, at=at, series=series, **where)
+        except DataError:
+            return False
+        return True
+
     def summary(
         self, measure: str, *, at: float | None = None, series: str = "", **where: str
     ) -> Summary:

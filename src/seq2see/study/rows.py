@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from seq2see.errors import DataError
 from seq2see.study.results import Results, Summary
 
 Row = dict[str, Any]
@@ -35,10 +34,10 @@ def by_condition(
     """
     rows = []
     for labels in _conditions(results, where):
-        try:
-            found = results.summary(measure, series=series, at=at, **_underscored(labels))
-        except DataError:
+        exact = _underscored(labels)
+        if not results.has(measure, series=series, at=at, **exact):
             continue
+        found = results.summary(measure, series=series, at=at, **exact)
         name = ", ".join(labels.values())
         rows.append({"name": name, **_labelled(labels, numbers), **_shown(found)})
     return rows

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from seq2see.api.cell import trained
+from seq2see.api.cell import beginning, trained
 from seq2see.api.model import Model
 from seq2see.api.record import write_text
 from seq2see.api.training import write_draft
 from seq2see.data.links import Link
 from seq2see.data.rows import Pair
 from seq2see.errors import ConfigError, DivergedError
+from seq2see.study.drawn import begun
 from seq2see.study.material import LINKS, supply
 from seq2see.study.plan import Condition, Study
 from seq2see.study.readings import FAILED, Outcome, Reading
@@ -124,6 +125,9 @@ class Trial:
         tree = write_draft(
             drawn.train, settings, dev=drawn.dev, minutes=self.options.minutes, seed=self.seed
         )
+        if self.condition.begins and beginning(self.folder) == "new":
+            first = place.with_name(f"{place.name}.begin")
+            tree["train"]["start"] = begun(tree, self.condition.begins, first, self.options.device)
         model = trained(tree, self.folder, self.options.device, lambda _: ())
         return Subject(model, drawn.test, drawn.links, self.condition, self.seed, self.folder)
 

@@ -36,12 +36,15 @@ class Judge:
         higher_is_better: its direction.
         score: takes averaged weights and returns the metric on held-out pairs.
         keep: takes the weights of a validation that was better than all before, and its score.
+        mark: takes the weights as they stand at a milestone, not averaged, and the number of
+            updates behind them.
     """
 
     metric: str
     higher_is_better: bool
     score: Callable[[Tensors], float]
     keep: Callable[[Tensors, float], None]
+    mark: Callable[[Tensors, int], None] = lambda *_: None
 
 
 @dataclass
@@ -129,6 +132,7 @@ class Trainer:
         window: list[Step] = []
         began, saved = clock.seconds(), clock.seconds()
         self.network.train()
+        self._mark()
         while not self.state.finished:
             window.append(self._update(source))
             [self.state.seconds] = self.team.agree([clock.seconds()])
@@ -143,6 +147,7 @@ class Trainer:
                 self._settle(clock)
                 began = self.state.seconds
                 self.state.finished = done or self._out_of_patience()
+            self._mark()  # before the state is saved, so that a killed run has missed none
             # Only between two windows, so that a resumed run writes the same journal.
             if due or (full and self.state.seconds - saved > self.settings.save_every):
                 self._save()
@@ -178,6 +183,11 @@ class Trainer:
             ) from error
         self.average.follow(self.state.step)
         return step
+
+    def _mark(self) -> None:
+        wanted = self.settings.milestones
+        if self.team.leads and wanted and (self.state.finished or self.state.step in wanted):
+            self.judge.mark(self.optimizer.masters, self.state.step)
 
     def _report(self, window: Sequence[Step], seconds: float) -> None:
         tokens = sum(step.tokens for step in window)

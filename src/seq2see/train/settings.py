@@ -46,6 +46,9 @@ class TrainSettings:
         start: folder of a model to go on from: its weights, with its tokenizers and its network, of
             which only dropout may be set anew; empty: from nothing.
         freeze: heads that are not trained, as `encoder.0.self:2`; a Transformer's only.
+        milestones: updates after which the model as it then is, not averaged, is kept as a bundle
+            in `training/milestones/N`; 0 is before the first. Where any is named, the last update
+            is one too.
     """
 
     steps: int = 0
@@ -73,6 +76,7 @@ class TrainSettings:
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     start: str = ""
     freeze: tuple[str, ...] = ()
+    milestones: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -92,6 +96,11 @@ class TrainSettings:
                     expected=f"at least {least}",
                     where=f"train.{name}",
                 )
+        if any(step < 0 for step in self.milestones):
+            raise ConfigError(
+                f"found {min(self.milestones)}", expected="updates, from 0 on",
+                where="train.milestones",
+            )  # fmt: skip
         if self.epsilon <= 0:
             raise ConfigError(f"found {self.epsilon}", expected="above 0", where="train.epsilon")
         for name in ("label_smoothing", "ema_decay", "decay", "beta1", "beta2"):
