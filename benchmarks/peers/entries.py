@@ -82,7 +82,11 @@ def _training(task: str, precision: str) -> Iterator[Entry]:
 
 
 def _decoding(task: str, beam: int, threads: int) -> Iterator[Entry]:
-    yield Entry("seq2see", "ours", options={"beam": beam})
+    for precision in (*PRECISIONS, "int8"):
+        # Of one sentence, several threads may share the products or be a hindrance.
+        shares = (threads,) if task == "decoding" else dict.fromkeys((1, threads))
+        for share in shares:
+            yield Entry("seq2see", "ours", precision, {"beam": beam, "threads": share})
     yield Entry("transformers", "marian", options={"beam": beam})
     for precision in ("float32", "int8"):
         # Of one sentence there is nothing to share between workers.

@@ -19,9 +19,9 @@ from seq2see.decode.generate import generate
 from seq2see.decode.options import SearchOptions
 from seq2see.decode.request import Request
 from seq2see.nn.network import Network, Sizes
+from seq2see.nn.precision import cast, converted
 from seq2see.train.distributed import Team
 from seq2see.train.optimizer import Average, Optimizer
-from seq2see.train.precision import cast
 from seq2see.train.settings import TrainSettings
 from seq2see.train.update import Updater
 
@@ -39,11 +39,11 @@ def prepare(job: Job) -> Ready:
 
 def searching(job: Job, network: Network) -> Ready:
     """Sets up the search that `seq2see translate` makes, from ids to ids."""
-    torch.set_num_threads(job["threads"])
+    torch.set_num_threads(job["options"]["threads"])
     found, wanted = weights(job), bundles.weights(network)
     for name, tensor in wanted.items():
         tensor.copy_(torch.from_numpy(found[name]))
-    network.eval()
+    network = converted(network.eval(), job["precision"])
     options = SearchOptions(beam=job["options"]["beam"])
 
     def decode(sources: Sequence[Ids]) -> list[list[int]]:

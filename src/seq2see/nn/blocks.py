@@ -132,12 +132,11 @@ class Block(nn.Module):
         self, x: Tensor, mask: Tensor, past: Past | None, places: Places | None
     ) -> tuple[Tensor, Past]:
         layer: MultiHeadAttention = self.get_submodule("self")  # type: ignore[assignment]
-        start = 0 if past is None else past.length
+        start, width = (0, 1) if past is None else (past.length, len(x) // max(1, len(past.k)))
         q, (k, v) = layer.queries(x, start), layer.keys_values(x, start)
         if self.positions == "rotary":
             q, k = rotate(q, start), rotate(k, start)
         if past is not None:
-            width = len(x) // max(1, len(past.k))
             q, k, v = (side_by_side(each, width) for each in (q, k, v))
             k, v = torch.cat([past.k, k], dim=-2), torch.cat([past.v, v], dim=-2)
         bias = None
@@ -146,7 +145,8 @@ class Block(nn.Module):
             heads = layer.sizes.heads if left is None else left.among
             bias = alibi(heads, q.shape[-2], k.shape[-2], x.device).to(x.dtype)
             bias = bias if left is None else left.own(bias)
-        out = layer(q, k, v, mask, *layer.terms(places, mask, x, bias)).view_as(x)
+        out = layer(q, k, v, mask, *layer.terms(places, mask, x, bias))
+        out = out if width == 1 else out.view_as(x)
         return out, Past(k, v, start + x.shape[1])
 
     def _think(self, x: Tensor, real: Tensor | None) -> Tensor:

@@ -119,10 +119,11 @@ class TransformerDecoder(nn.Module):
         if ANCESTRY not in tensors:
             return causal(count, state.length + count, x.device), tensors
         before = state.source["0.past.k"].shape[-2] if state.length else 0
+        alone = state.width == 1 and before == state.length  # as in greedy search
         ancestry = grown(tensors[ANCESTRY], before, count, state.width)
         tensors[ANCESTRY] = ancestry
-        if not state.length:
-            return causal(count, count, x.device), tensors
+        if alone:
+            return causal(count, before + count, x.device), tensors
         entries = before + state.width * count
         return own_past(ancestry, entries, count, state.width), tensors
 
