@@ -1,0 +1,120 @@
+"""The studies' outcomes, kept as records, and the pages of the documentation made of them.
+
+    python benchmarks/gallery.py          makes the pages anew from the records
+    python benchmarks/gallery.py RUNS     takes over what `seq2see study` left in RUNS/study-NAME first
+
+A record (benchmarks/results/studies/NAME.json) holds every reading of every model with the command,
+the commit and the time it took. A page is computed from it alone, so that a verdict can be checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from quality import ROOT, cores, revision
+
+from seq2see.files import write_text
+from seq2see.report.view import Chart, Page
+from seq2see.study import markdown
+from seq2see.study.catalogue import NAMES, find
+from seq2see.study.page import page
+from seq2see.study.readings import Outcome, Reading
+from seq2see.study.results import Results
+
+RECORDS = ROOT / "benchmarks" / "results" / "studies"
+PAGES = ROOT / "docs" / "gallery"
+
+HEAD = """# The Transformer, question by question
+
+Each question is asked of small models by a controlled experiment (see [Studies](../studies.md)): what
+is varied is the only difference, every model is trained with several seeds, and the answer is computed
+from the figures by a rule that stood before they did. Where a hypothesis is not supported, or nothing
+is decided, the page says so.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Takes over runs, if any are named, and makes the pages."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("runs", type=Path, nargs="?")
+    given = parser.parse_args(arguments)
+    if given.runs:
+        for name in NAMES:
+            take_over(name, given.runs / f"study-{name}")
+    PAGES.mkdir(parents=True, exist_ok=True)
+    write_text(PAGES / "index.md", "\n".join(index()))
+
+
+def take_over(name: str, run: Path) -> None:
+    """Makes a record of a finished run; one that has not finished is left."""
+    path = run / "study.json"
+    if not path.is_file():
+        return
+    found = json.loads(path.read_text(encoding="utf-8"))
+    outcomes = found["outcomes"]
+    facts = {
+        "command": found["command"],
+        **revision(),
+        "seeds": sorted({outcome["seed"] for outcome in outcomes}),
+        "minutes": round(sum(outcome["seconds"] for outcome in outcomes) / 60, 1),
+        "cores": cores(),
+        "answer": found["verdict"]["answer"],
+        "sentence": found["verdict"]["sentence"],
+        "outcomes": outcomes,
+    }
+    RECORDS.mkdir(parents=True, exist_ok=True)
+    write_text(RECORDS / f"{name}.json", json.dumps(facts, ensure_ascii=False) + "\n")
+    print(f"{name}: {facts['answer']}, {facts['minutes']} min")
+
+
+def record(name: str) -> dict[str, Any] | None:
+    """Returns what is recorded of a study, None where it has not been run."""
+    path = RECORDS / f"{name}.json"
+    found: dict[str, Any] | None = None
+    if path.is_file():
+        found = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def made(name: str, facts: dict[str, Any]) -> Page:
+    """Makes a study's page of its record."""
+    study = find(name)
+    outcomes = (
+        Outcome(
+            each["labels"],
+            each["seed"],
+            tuple(Reading(**reading) for reading in each["readings"]),
+            each["seconds"],
+        )
+        for each in facts["outcomes"]
+    )
+    results = Results(tuple(outcomes))
+    return page(study, results, study.claim(results), facts["command"])
+
+
+def index() -> Iterator[str]:
+    """Writes the page of every recorded study, and yields the lines of the home page."""
+    yield HEAD
+    for number, name in enumerate(NAMES, 1):
+        study, facts = find(name), record(name)
+        yield f"## {number}. {study.question}\n"
+        if facts is None:
+            yield f"Not run at its full size yet: `seq2see study {name}`.\n"
+            continue
+        one = made(name, facts)
+        markdown.write(one, PAGES)
+        pictures = [figure for figure in one.figures if isinstance(figure.drawing, Chart)]
+        yield f"**{one.answer}**\n"
+        yield f"[![{pictures[0].alt}]({pictures[0].name}.png)]({name}.md)\n"
+        seeds = len(facts["seeds"])
+        yield f"{seeds} seeds, {facts['minutes']:g} minutes of training and measuring in all;" + (
+            f" [all figures]({name}.md).\n"
+        )
+
+
+if __name__ == "__main__":
+    main()
