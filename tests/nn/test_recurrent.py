@@ -154,3 +154,15 @@ def test_reverse_turns_the_real_steps_round_and_leaves_the_padding() -> None:
 def test_at_last_takes_the_last_real_step() -> None:
     x: Tensor = torch.arange(8.0).view(2, 4, 1)
     assert at_last(x, torch.tensor([4, 2]))[:, 0].tolist() == [3, 5]
+
+
+def test_a_vanilla_rnn_begins_where_its_tanh_lets_a_gradient_through() -> None:
+    torch.manual_seed(0)
+    layer = Recurrence("rnn", 256, 384)
+    x = torch.randn(4, 8, 256, requires_grad=True)
+    states, _ = layer(x, layer.zero(x))
+    assert states.abs().mean() < 0.5  # far from the ends
+    last = states[:, -1]
+    (gradient,) = torch.autograd.grad(last, x, torch.randn_like(last))
+    first, end = gradient[:, 0].norm(), gradient[:, -1].norm()
+    assert first > 0.3 * end
