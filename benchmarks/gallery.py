@@ -1,10 +1,10 @@
 """The studies' outcomes, kept as records, and the pages of the documentation made of them.
 
-    python benchmarks/gallery.py          makes the pages anew from the records
-    python benchmarks/gallery.py RUNS     takes over what `seq2see study` left in RUNS/study-NAME first
+    python benchmarks/gallery.py         makes the pages anew from the records
+    python benchmarks/gallery.py RUNS    first takes over what `seq2see study` left in RUNS
 
-A record (benchmarks/results/studies/NAME.json) holds every reading of every model with the command,
-the commit and the time it took. A page is computed from it alone, so that a verdict can be checked.
+RUNS holds a folder study-NAME for each study. A record (benchmarks/results/studies/NAME.json) holds
+every reading of every model with the command, the commit and the time it took. A page is computed from it alone, so that a verdict can be checked.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from quality import ROOT, cores, revision
-
 from seq2see.files import write_text
 from seq2see.report.view import Chart, Page
 from seq2see.study import markdown
@@ -30,10 +29,10 @@ PAGES = ROOT / "docs" / "gallery"
 
 HEAD = """# The Transformer, question by question
 
-Each question is asked of small models by a controlled experiment (see [Studies](../studies.md)): what
-is varied is the only difference, every model is trained with several seeds, and the answer is computed
-from the figures by a rule that stood before they did. Where a hypothesis is not supported, or nothing
-is decided, the page says so.
+Each question is asked of small models by a controlled experiment (see [Studies](../studies.md)):
+what is varied is the only difference, every model is trained with several seeds, and the answer is
+computed from the figures by the study's own rule. Where a hypothesis is not supported, or nothing is
+decided, the page says so.
 """
 
 

@@ -19,7 +19,8 @@ GATES: dict[CellKind, tuple[str, ...]] = {
 _QUIET = 0.3
 """Gain of the input weights of a vanilla RNN. Inputs have variance 1; at gain 1 its tanh begins so
 near its ends that hardly a gradient comes through it, and on words of eight letters such a network
-had learnt nothing of the source after 3,000 updates. Gates of GRU and LSTM pass the state around it.
+had learnt nothing of the source after 3,000 updates. The gates of a GRU or an LSTM let the state
+pass around it.
 """
 
 Hidden = tuple[Tensor, ...]
