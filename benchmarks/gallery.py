@@ -4,7 +4,8 @@
     python benchmarks/gallery.py RUNS    first takes over what `seq2see study` left in RUNS
 
 RUNS holds a folder study-NAME for each study. A record (benchmarks/results/studies/NAME.json) holds
-every reading of every model with the command, the commit and the time it took. A page is computed from it alone, so that a verdict can be checked.
+every reading of every model with the command, the commit and the time it took. A page is computed
+from it alone, so that a verdict can be checked.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ HEAD = """# The Transformer, question by question
 
 Each question is asked of small models by a controlled experiment (see [Studies](../studies.md)):
 what is varied is the only difference, every model is trained with several seeds, and the answer is
-computed from the figures by the study's own rule. Where a hypothesis is not supported, or nothing is
-decided, the page says so.
+computed from the figures by the study's own rule. Where a hypothesis is not supported, or nothing
+is decided, the page says so.
 """
 
 

@@ -17,6 +17,8 @@ from helpers import (
     transformer_settings,
     watched,
 )
+from seq2see.nn import attention, decoder
+from seq2see.nn.attention import LONG
 from seq2see.nn.norms import POOLS_OVER_TIME, NormKind
 from seq2see.nn.recurrent import CellKind
 from seq2see.nn.settings import Settings
@@ -97,13 +99,13 @@ def test_cross_weights_stand_on_the_real_tokens_of_the_source() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_without_attention_the_fixed_vector_is_all_it_sees_of_the_source(kind: CellKind) -> None:
     target = tokens(2, 3)
-    for attention in ("none", "general"):
-        net = network(recurrent_settings(kind, attention=attention))
+    for looks in ("none", "general"):
+        net = network(recurrent_settings(kind, attention=looks))
         memory = net.encode(tokens(2, 4), REAL)
         other = Memory(memory.states + normal(2, 4, 10), REAL, memory.final)
         one, _ = net.decode(target, net.start(memory))
         two, _ = net.decode(target, net.start(other))
-        assert torch.equal(one, two) is (attention == "none")
+        assert torch.equal(one, two) is (looks == "none")
         moved = Memory(memory.states, REAL, memory.final + 1)
         three, _ = net.decode(target, net.start(moved))
         assert not torch.allclose(one, three)
@@ -161,3 +163,29 @@ def test_a_step_leaves_the_state_it_was_given_unchanged(settings: Settings) -> N
     assert torch.equal(first, again)
     assert state.tensors.keys() == kept.keys()
     assert all(torch.equal(state.tensors[name], kept[name]) for name in kept)
+
+
+@pytest.mark.parametrize("positions", ["sinusoidal", "rotary", "alibi"])
+def test_a_long_text_is_read_as_if_each_look_were_spelt_out(positions: str) -> None:
+    net = network(transformer_settings(positions=positions, decoder_layers=2)).eval()
+    memory, target = net.encode(tokens(2, 4), REAL), tokens(2, LONG + 3)
+    fused, state = net.decode(target, net.start(memory))
+    with watched(net):
+        explicit, _ = net.decode(target, net.start(memory))
+    same(fused, explicit)
+    one, _ = net.decode(target[:, :1], state)
+    assert one.isfinite().all()
+
+
+def test_a_long_text_makes_no_table_of_query_by_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(queries: int, keys: int, device: torch.device) -> torch.Tensor:
+        raise AssertionError(f"{queries} x {keys}")
+
+    net = network(transformer_settings())
+    for module in (decoder, attention):
+        monkeypatch.setattr(module, "causal", refuse)
+    for mode in (True, False):
+        net.train(mode)
+        net.decode(tokens(2, LONG), net.start(net.encode(tokens(2, 4), REAL)))
+    with pytest.raises(AssertionError, match="x"):
+        net.decode(tokens(2, LONG - 1), net.start(net.encode(tokens(2, 4), REAL)))

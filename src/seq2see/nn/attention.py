@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from seq2see.nn.dropout import Dropout
 from seq2see.nn.heads import HeadSizes, NoHeads, Programme
 from seq2see.nn.layout import by_source, join_heads, split_heads
-from seq2see.nn.masks import additive
+from seq2see.nn.masks import additive, causal
 from seq2see.nn.places import Places
 from seq2see.nn.plan import HeadRole
 from seq2see.nn.tap import Tap, any_watched
@@ -120,7 +120,7 @@ class MultiHeadAttention(nn.Module):
     def terms(
         self,
         places: Places | None,
-        mask: Bool[Tensor, "#row 1 #query #key"],
+        mask: Bool[Tensor, "#row 1 #query #key"] | None,
         like: Float[Tensor, ...],
         bias: Float[Tensor, "#row head query key"] | None = None,
     ) -> tuple[Float[Tensor, ...] | None, Float[Tensor, ...] | None]:
@@ -128,13 +128,13 @@ class MultiHeadAttention(nn.Module):
 
         Args:
             places: where queries and keys stand; needed where a head has a role.
-            mask: True where a query may look.
+            mask: True where a query may look; needed there too.
             like: a tensor of the type that the scores will have.
             bias: what is added to the scores of all heads anyhow.
         """
         if self.programme is None:
             return bias, None
-        assert places is not None
+        assert places is not None and mask is not None
         bias = self.programme.bias(places, bias, like.dtype)
         return bias, self.programme.patterns(places, mask)
 
@@ -143,7 +143,7 @@ class MultiHeadAttention(nn.Module):
         q: Float[Tensor, "row learned query d_key"],
         k: Float[Tensor, "row key_head key d_key"],
         v: Float[Tensor, "row kv_head key d_value"],
-        mask: Bool[Tensor, "#row #head #query #key"],
+        mask: Bool[Tensor, "#row #head #query #key"] | None,
         bias: Float[Tensor, "#row learned query key"] | None = None,
         fixed: Float[Tensor, "#row fixed query key"] | None = None,
     ) -> Float[Tensor, "row query d_model"]:
@@ -153,7 +153,8 @@ class MultiHeadAttention(nn.Module):
             q: from `queries`.
             k: from `keys_values`.
             v: from `keys_values`.
-            mask: True where a query may look.
+            mask: True where a query may look; None lets each look at the keys up to its own
+                position, and spares a long text a table of query by key.
             bias: a term added to the scores, for example ALiBi's penalty for distance.
             fixed: the patterns of the heads whose role is fixed.
         """
@@ -167,6 +168,7 @@ class MultiHeadAttention(nn.Module):
         if long and fixed is None and not self._explicit():
             context = self._fused(q, k, v, mask, bias)
         else:
+            mask = causal(q.shape[-2], k.shape[-2], q.device) if mask is None else mask
             context = torch.matmul(self.dropout(self._pattern(q, k, mask, bias, fixed)), v)
         return self.output(join_heads(self.context(context)))
 
@@ -216,7 +218,12 @@ class MultiHeadAttention(nn.Module):
             pattern = self.programme.joined(pattern, fixed)
         return self.pattern(pattern)
 
-    def _fused(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, bias: Tensor | None) -> Tensor:
+    def _fused(
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, bias: Tensor | None
+    ) -> Tensor:
+        if mask is None and bias is None:
+            return F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=self.scale)
+        mask = causal(q.shape[-2], k.shape[-2], q.device) if mask is None else mask
         term = additive(mask, q.dtype) if bias is None else additive(mask, q.dtype) + bias
         context = F.scaled_dot_product_attention(q, k, v, attn_mask=term, scale=self.scale)
         return context.masked_fill(~mask.any(-1, keepdim=True), 0.0)

@@ -96,7 +96,7 @@ class Block(nn.Module):
     def decode(
         self,
         x: Tensor,
-        mask: Tensor,
+        mask: Tensor | None,
         memory: tuple[KeyValue, Tensor],
         past: Past | None,
         places: tuple[Places, Places] | tuple[None, None] = (None, None),
@@ -105,7 +105,8 @@ class Block(nn.Module):
 
         Args:
             x: `[row, position, d_model]`, the positions that follow `past`.
-            mask: where each position may look among past and new positions.
+            mask: where each position may look among past and new positions; None: without a past,
+                up to itself.
             memory: the source's keys and values for this block, and where one may look there.
             past: what is kept of the positions before; None at the start.
             places: of self-attention and of attention over the source, where heads have roles.
@@ -129,7 +130,7 @@ class Block(nn.Module):
         return self.out(self._think(x, None)), present[0]
 
     def _look(
-        self, x: Tensor, mask: Tensor, past: Past | None, places: Places | None
+        self, x: Tensor, mask: Tensor | None, past: Past | None, places: Places | None
     ) -> tuple[Tensor, Past]:
         layer: MultiHeadAttention = self.get_submodule("self")  # type: ignore[assignment]
         start, width = (0, 1) if past is None else (past.length, len(x) // max(1, len(past.k)))

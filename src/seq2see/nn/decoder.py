@@ -9,9 +9,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from seq2see.nn.ancestry import ANCESTRY, grown, of_each_row, own_past
-from seq2see.nn.attention import MultiHeadAttention, StateAttention
+from seq2see.nn.attention import LONG, MultiHeadAttention, StateAttention
 from seq2see.nn.blocks import Block, Past
 from seq2see.nn.dropout import Dropout
+from seq2see.nn.hooks import hooks_of
 from seq2see.nn.masks import causal, over_keys
 from seq2see.nn.norms import Norm
 from seq2see.nn.places import Keeping, Places, Reading
@@ -60,14 +61,17 @@ class TransformerDecoder(nn.Module):
         return TensorState(0, source, {ANCESTRY: none})
 
     def _shares(self) -> bool:
-        if self.training or self.programmed or self.block(0).positions == "alibi":
-            return False
+        return not self.training and self._unasked() and self.block(0).positions != "alibi"
+
+    def _unasked(self) -> bool:
+        """Whether no role and nobody who watches asks where each query of self-attention looks."""
         layers: list[MultiHeadAttention] = [
             self.block(layer).get_submodule("self")  # type: ignore[misc]
             for layer in range(self.depth)
         ]
-        taps = [(each.scores, each.pattern, each.context) for each in layers]
-        return not any_watched(tap for each in taps for tap in each)
+        taps = [tap for each in layers for tap in (each.scores, each.pattern, each.context)]
+        hooks = [hook for layer in layers for hook in hooks_of(layer)]
+        return not (self.programmed or any_watched(taps) or any(hooks))
 
     def forward(
         self,
@@ -113,9 +117,13 @@ class TransformerDecoder(nn.Module):
             tensors[name] = of_each_row(source.pop(name), ancestry)
         return replace(state, source=source, tensors=tensors)
 
-    def _mask(self, state: TensorState, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def _mask(self, state: TensorState, x: Tensor) -> tuple[Tensor | None, dict[str, Tensor]]:
         """Tells where new positions may look; with the state's tensors, the ancestry grown."""
         tensors, count = dict(state.tensors), x.shape[1]
+        if count >= LONG and not state.length and self._unasked() and state.width == 1:
+            if ANCESTRY in tensors:
+                tensors[ANCESTRY] = grown(tensors[ANCESTRY], 0, count, 1)
+            return None, tensors
         if ANCESTRY not in tensors:
             return causal(count, state.length + count, x.device), tensors
         before = state.source["0.past.k"].shape[-2] if state.length else 0
