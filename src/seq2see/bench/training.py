@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
@@ -11,9 +12,10 @@ from seq2see.bench.flops import Load, of_training
 from seq2see.bench.subjects import Subject
 from seq2see.bench.timing import Figure, Work
 from seq2see.data.batches import Batch
+from seq2see.nn.network import Network
 from seq2see.train.distributed import Team
 from seq2see.train.optimizer import Average, Optimizer
-from seq2see.train.settings import Precision
+from seq2see.train.settings import Precision, TrainSettings
 from seq2see.train.update import Updater
 
 _RATE = 1e-6
@@ -56,14 +58,24 @@ def operations_of(subject: Subject) -> int:
 
 def updating(subject: Subject, precision: Precision) -> Work:
     """Prepares updates on the typical batch: what a run does between two validations."""
-    network = subject.network(precision)
-    optimizer = Optimizer(network, subject.recipe.train)
-    average = Average(optimizer.masters, subject.recipe.train)
-    updater = Updater(network, optimizer, subject.recipe.train, Team())
-    steps = count(1)
+    network, settings = subject.network(precision), subject.recipe.train
+    return stepping(network, settings, lambda: batch_of(subject))
+
+
+def stepping(network: Network, settings: TrainSettings, batch: Callable[[], Batch]) -> Work:
+    """Prepares updates of a network, and of the average of its weights.
+
+    Args:
+        network: in training mode and its precision.
+        settings: of the optimizer.
+        batch: makes what an update learns from.
+    """
+    optimizer = Optimizer(network, settings)
+    average = Average(optimizer.masters, settings)
+    updater, steps = Updater(network, optimizer, settings, Team()), count(1)
 
     def work() -> float:
-        step = updater.update([batch_of(subject)], _RATE)
+        step = updater.update([batch()], _RATE)
         average.follow(next(steps))
         return step.tokens
 
