@@ -10,6 +10,7 @@ from seq2see.bench import decoding, training
 from seq2see.bench.flops import Load, of_training
 from seq2see.decode.options import SearchOptions
 from seq2see.nn.network import Network
+from seq2see.nn.precision import Arithmetic
 from seq2see.train.settings import Precision
 from seq2see.train.update import Updater
 
@@ -47,9 +48,11 @@ def test_the_operations_are_those_of_the_batch() -> None:
 
 
 @pytest.mark.parametrize("name", SMALL)
-@pytest.mark.parametrize("beam", decoding.BEAMS)
+@pytest.mark.parametrize(
+    ("beam", "precision"), [(1, "float32"), (5, "float32"), (5, "bfloat16"), (1, "int8")]
+)
 def test_every_output_is_as_long_as_its_pairs_target(
-    name: str, beam: int, monkeypatch: pytest.MonkeyPatch
+    name: str, beam: int, precision: Arithmetic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found: list[list[int]] = []
     real = decoding.generate
@@ -65,7 +68,8 @@ def test_every_output_is_as_long_as_its_pairs_target(
 
     monkeypatch.setattr(decoding, "generate", watched)
     one = small(name)
-    assert decoding.searching(one, beam)() == decoding.SENTENCES
+    every = decoding.SENTENCES * torch.get_num_threads()
+    assert decoding.searching(one, beam, precision)() == every
     store = one.batches.store
-    assert found == [store.target.lengths[: decoding.SENTENCES].tolist()]
+    assert found == [store.target.lengths[:every].tolist()]
     assert [len(r.source) for r in decoding.requests(one, 3)] == store.source.lengths[:3].tolist()

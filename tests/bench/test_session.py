@@ -15,7 +15,7 @@ from bench_samples import SMALL, small
 from seq2see.bench import session, timing
 from seq2see.bench.decoding import BEAMS
 from seq2see.bench.peak import Product
-from seq2see.bench.session import PRECISIONS, Scope, everything, run
+from seq2see.bench.session import ARITHMETICS, PRECISIONS, Scope, everything, run
 from seq2see.errors import ConfigError
 
 SQUARE = Product("square", 1, 16, 16, 16)
@@ -60,7 +60,9 @@ def test_everything_is_measured_when_there_is_time(asked: list[int]) -> None:
         for name in SMALL
         for row in (*((name, each, 2) for each in PRECISIONS), (name, faster[name], 1))
     ]
-    assert [(d.network, d.beam) for d in report.decoding] == [(n, b) for n in SMALL for b in BEAMS]
+    assert [(d.network, d.beam, d.precision) for d in report.decoding] == [
+        (name, beam, each) for name in SMALL for beam in BEAMS for each in ARITHMETICS
+    ]
     assert torch.equal(before, torch.get_rng_state())
     assert [
         n for n, name in zip(asked, watched, strict=True) if f"with {n} thread" not in name
@@ -89,8 +91,10 @@ def test_what_the_budget_does_not_reach_is_listed() -> None:
     assert 0 < reached < measured.parts
     assert reached + len(report.missing) == measured.parts
     assert "used up" in report.missing[-1].why
-    assert report.missing[-1].name == "decoding with bilstm+additive, beam 5, with 1 thread"
-    assert 15 <= report.seconds < 20
+    assert report.missing[-1].name == (
+        "decoding with bilstm+additive in int8, beam 5, with 1 thread"
+    )
+    assert 15 <= report.seconds < 25
 
 
 def failing(*_: object) -> Callable[[], float]:
@@ -122,7 +126,7 @@ def test_the_scope_is_every_network_and_fewer_threads(monkeypatch: pytest.Monkey
     assert [each.name for each in whole.subjects] == ["tiny", "bilstm+additive", "small", "base"]
     assert whole.threads == [6, 3, 1]
     assert whole.products[0].inner == 256
-    assert whole.parts == 2 * (3 + 5) + 4 * (2 + 2 + 2)
+    assert whole.parts == 2 * (3 + 5) + 4 * (2 + 2 + 2 * 3)
 
 
 @pytest.mark.parametrize("minutes", [0.0, -1.0, float("nan"), float("inf")])

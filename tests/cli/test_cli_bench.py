@@ -43,8 +43,8 @@ def report(load: float = 0.1) -> Report:
             Trained("small", "bfloat16", 4, 4086, Figure(5000.0, 4900.0, 5100.0, 3), 4.5e7, None),
         ],
         decoding=[
-            Decoded("small", 1, 4, Figure(98.76, 90.0, 101.5, 5)),
-            Decoded("small", 5, 4, Figure(33.0, 32.0, 34.0, 3)),
+            Decoded("small", 1, "float32", 4, Figure(98.76, 90.0, 101.5, 5)),
+            Decoded("small", 5, "int8", 4, Figure(33.0, 32.0, 34.0, 3)),
         ],
         advice=[Advice("small", "bfloat16", None, ("bfloat16 has 2.13 times", "no two numbers"))],
         missing=[Missing("training base in float32 with 4 threads", "memory ran out")],
@@ -66,8 +66,8 @@ def test_each_figure_stands_with_its_spread_and_its_number_of_windows() -> None:
     assert "square 2048 × 2048 × 2048 float32 4 123 98.7 to 130 5" in rows
     assert "small 4,086 float32 4 2,346 2,300 to 2,400 5 86%" in rows
     assert "small 4,086 bfloat16 4 5,000 4,900 to 5,100 3" in rows
-    assert "small greedy 4 98.8 90.0 to 102 5" in rows
-    assert "small beam 5 4 33.0 32.0 to 34.0 3" in rows
+    assert "small greedy float32 4 98.8 90.0 to 102 5" in rows
+    assert "small beam 5 int8 4 33.0 32.0 to 34.0 3" in rows
 
 
 def test_what_was_not_measured_and_what_to_choose_is_said() -> None:

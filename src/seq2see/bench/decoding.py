@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+
 from seq2see.bench.subjects import Subject
 from seq2see.bench.timing import Figure, Work
 from seq2see.data.tokenizers import END
@@ -11,12 +13,13 @@ from seq2see.decode.generate import generate
 from seq2see.decode.options import SearchOptions
 from seq2see.decode.request import Request
 from seq2see.decode.rules import Unwritable
+from seq2see.nn.precision import Arithmetic, converted
 
 BEAMS = (1, 5)
 """Greedy search, and the default."""
 
 SENTENCES = 64
-"""Sources that are decoded side by side."""
+"""Sources that are decoded a thread."""
 
 _ENDLESS = Unwritable((*Unwritable().never, END))
 """An untrained network ends where chance has it. Here none ends before its limit, which is the
@@ -25,17 +28,19 @@ length of the pair's target, so that every run takes the same steps."""
 
 @dataclass(frozen=True)
 class Decoded:
-    """How fast a network decoded, in float32 as bundles are opened.
+    """How fast a network decoded.
 
     Args:
         network: its name.
         beam: hypotheses followed; 1 is greedy search.
+        precision: it computed in.
         threads: that shared the work.
         sentences: sources a second.
     """
 
     network: str
     beam: int
+    precision: Arithmetic
     threads: int
     sentences: Figure
 
@@ -47,10 +52,11 @@ def requests(subject: Subject, count: int = SENTENCES) -> list[Request]:
     return [Request(store.source[i].tolist(), limit) for i, limit in enumerate(lengths)]
 
 
-def searching(subject: Subject, beam: int) -> Work:
+def searching(subject: Subject, beam: int, precision: Arithmetic = "float32") -> Work:
     """Prepares a search for the best target of each source."""
-    network = subject.network("float32").eval()
-    wanted, options = requests(subject), SearchOptions(beam=beam)
+    network = converted(subject.network("float32").eval(), precision)
+    # As many groups as there are threads: one alone would leave the others idle.
+    wanted, options = requests(subject, SENTENCES * torch.get_num_threads()), SearchOptions(beam)
 
     def work() -> float:
         return len(generate(network, wanted, options, _ENDLESS))

@@ -20,9 +20,11 @@ from seq2see.bench.subjects import NAMES, Subject, subject
 from seq2see.bench.timing import Clock
 from seq2see.bench.training import Trained, batch_of, operations_of, updating
 from seq2see.errors import ConfigError
+from seq2see.nn.precision import Arithmetic
 from seq2see.train.settings import Precision
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+ARITHMETICS: tuple[Arithmetic, ...] = get_args(Arithmetic)
 _USUAL: Precision = "float32"
 """The precision that every machine has; another one may be missing."""
 
@@ -46,7 +48,8 @@ class Scope:
         """How many measurements that is."""
         fewer = len(self.threads) - 1
         products = len(PRECISIONS) * (len(self.threads) + len(self.products))
-        return products + len(self.subjects) * (len(PRECISIONS) + fewer + len(BEAMS))
+        searches = len(BEAMS) * len(ARITHMETICS)
+        return products + len(self.subjects) * (len(PRECISIONS) + fewer + searches)
 
 
 def everything() -> Scope:
@@ -151,7 +154,8 @@ class _Session:
         for precision in PRECISIONS:
             self._train(one, precision, self.every)
         for beam in BEAMS:
-            self._decode(one, beam)
+            for arithmetic in ARITHMETICS:
+                self._decode(one, beam, arithmetic)
         trained = [row for row in self.report.training if row.network == one.name]
         faster, _ = choose_precision(trained)
         for threads in self.scope.threads[1:]:
@@ -190,14 +194,20 @@ class _Session:
                 Trained(one.name, precision, threads, batch, figure, each, share)
             )
 
-    def _decode(self, one: Subject, beam: int) -> None:
-        name = f"decoding with {one.name}, beam {beam}, with {count(self.every)}"
+    def _decode(self, one: Subject, beam: int, precision: Arithmetic) -> None:
+        name = f"decoding with {one.name} in {precision}, beam {beam}, with {count(self.every)}"
+        if precision == "bfloat16" and self._peak(precision, self.every) is None:
+            self.budget.skip(name, f"there is no peak of {precision} to foretell its time")
+            self.budget.parts -= 1
+            return
         with set_torch_threads(self.every):
-            figure = self.budget.measure(name, lambda: searching(one, beam))
+            figure = self.budget.measure(
+                name, lambda: searching(one, beam, precision), optional=precision != _USUAL
+            )
         if figure is not None:
-            self.report.decoding.append(Decoded(one.name, beam, self.every, figure))
+            self.report.decoding.append(Decoded(one.name, beam, precision, self.every, figure))
 
-    def _peak(self, precision: Precision, threads: int) -> float | None:
+    def _peak(self, precision: str, threads: int) -> float | None:
         for peak in self.report.peaks:
             if (peak.product, peak.precision, peak.threads) == (SQUARE, precision, threads):
                 return peak.flops.value

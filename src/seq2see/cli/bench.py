@@ -26,7 +26,7 @@ Minutes = Annotated[
 Out = Annotated[str, typer.Option(metavar="FILE", help="Write the figures as JSON to this file.")]
 
 
-def bench(minutes: Minutes = 2.0, as_json: options.Json = False, out: Out = "") -> None:
+def bench(minutes: Minutes = 3.0, as_json: options.Json = False, out: Out = "") -> None:
     """Measure how fast this machine trains and decodes, and say how to use it."""
     from rich.console import Console
 
@@ -123,11 +123,12 @@ def _show_training(screen: Console, report: Report) -> None:
 
 
 def _show_decoding(screen: Console, report: Report) -> None:
-    heads = ("decoding", "search", "threads", "sentences/s", "spread", "n")
+    heads = ("decoding", "search", "precision", "threads", "sentences/s", "spread", "n")
     rows = [
-        (d.network, _search(d.beam), str(d.threads), *_cells(d.sentences)) for d in report.decoding
+        (d.network, _search(d.beam), d.precision, str(d.threads), *_cells(d.sentences))
+        for d in report.decoding
     ]
-    _print_table(screen, heads, rows, heads[2:])
+    _print_table(screen, heads, rows, heads[3:])
 
 
 def _search(beam: int) -> str:
