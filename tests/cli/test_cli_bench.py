@@ -120,7 +120,7 @@ def test_a_table_is_plain_text_in_a_file(
     found = capsys.readouterr()
     assert "sentences/s" in found.out
     assert "\x1b" not in found.out + found.err
-    assert measured == [2.0]
+    assert measured == [3.0]
 
 
 def test_a_place_that_cannot_be_written_is_said_before_measuring(
