@@ -23,7 +23,8 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -37,7 +38,7 @@ class Part:
     """One training run of a task: data files relative to the folder of data sets.
 
     `each_line` has every line of the test file count once, as in a corpus of running text; without
-    it every distinct source counts once.
+    it every distinct source counts once. `first` trains on as many lines of the file alone; 0: all.
     """
 
     train: str
@@ -46,6 +47,21 @@ class Part:
     settings: tuple[str, ...] = ()
     columns: str = ""
     each_line: bool = False
+    first: int = 0
+
+
+def fixed_heads(layers: int) -> str:
+    """Writes a setting that fixes seven of eight heads of each encoder layer to a function.
+
+    Source: Raganato et al. 2020, section 3; their two wide contexts are Gaussians here.
+    """
+    functions = ("self", "previous", "next", "first", "last", "gaussian(-2, 1)", "gaussian(2, 1)")
+    tables = (
+        f'{{at="encoder.{layer}.self", head={head}, role="{role}", how="fixed"}}'
+        for layer in range(layers)
+        for head, role in enumerate(functions)
+    )
+    return f"model.roles=[{', '.join(tables)}]"
 
 
 MULTI30K = Part(
@@ -53,6 +69,8 @@ MULTI30K = Part(
     dev="multi30k/val.lc.norm.tok.en,multi30k/val.lc.norm.tok.de",
     test="multi30k/test_2016_flickr.lc.norm.tok.en,multi30k/test_2016_flickr.lc.norm.tok.de",
 )
+EIGHT = ("model.kind=transformer", "model.heads=8", "model.encoder_layers=4")
+FIXED = (*EIGHT, fixed_heads(4))
 CMUDICT = Part("cmudict/train.tsv", "cmudict/dev.tsv", "cmudict/dev.tsv")
 TASKS: dict[str, dict[str, Part]] = {
     "cmudict": {"en": CMUDICT},
@@ -62,6 +80,12 @@ TASKS: dict[str, dict[str, Part]] = {
     "multi30k": {"en-de": MULTI30K},
     "multi30k-bilstm": {
         "en-de": Part(MULTI30K.train, MULTI30K.dev, MULTI30K.test, ("model.kind=bilstm+attention",))
+    },
+    "multi30k-fixed": {
+        "learned": replace(MULTI30K, settings=EIGHT),
+        "fixed": replace(MULTI30K, settings=FIXED),
+        "learned-2000": replace(MULTI30K, settings=EIGHT, first=2000),
+        "fixed-2000": replace(MULTI30K, settings=FIXED, first=2000),
     },
     "sigmorphon2020": {
         lang: Part(*(f"sigmorphon2020/{lang}_{part}.tsv" for part in ("train", "dev", "test")))
@@ -130,7 +154,8 @@ def run(task: str, name: str, part: Part, given: argparse.Namespace) -> None:
 
 def train(part: Part, out: Path, given: argparse.Namespace) -> dict[str, Any]:
     """Begins the run in `out`, or goes on with it, and says what it took."""
-    arguments = ["train", part.train, *part.settings, "--dev", part.dev, *columns(part)]
+    data = beginning(part, out, given.folder)
+    arguments = ["train", data, *part.settings, "--dev", part.dev, *columns(part)]
     arguments += ["--seed", str(given.seed)]
     resumed = all((out / "training" / name).is_file() for name in ("recipe.toml", "SHA256SUMS"))
     code = revision()
@@ -142,7 +167,8 @@ def train(part: Part, out: Path, given: argparse.Namespace) -> dict[str, Any]:
     if resumed:  # this process saw only the last stretch; the run itself kept count of all
         minutes = facts["training"]["seconds"] / 60
     return {
-        "command": shlex.join(["seq2see", *arguments]),
+        "command": shlex.join(["seq2see", "train", part.train, *arguments[2:]]),
+        **({"first_lines": part.first} if part.first else {}),
         **code,
         "resumed": resumed,
         "seed": given.seed,
@@ -153,6 +179,20 @@ def train(part: Part, out: Path, given: argparse.Namespace) -> dict[str, Any]:
         "dev": facts["dev"],
         "training": facts["training"],
     }
+
+
+def beginning(part: Part, out: Path, folder: Path) -> str:
+    """Returns the training data; of a part that takes the first lines alone, a copy of those."""
+    if not part.first:
+        return part.train
+    copies = []
+    for name in part.train.split(","):
+        copy = out.parent / f"first-{part.first}" / Path(name).name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with (folder / name).open("rb") as lines:
+            copy.write_bytes(b"".join(islice(lines, part.first)))
+        copies.append(str(copy))
+    return ",".join(copies)
 
 
 def score(part: Part, out: Path, folder: Path) -> dict[str, Any]:

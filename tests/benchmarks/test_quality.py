@@ -203,3 +203,19 @@ def test_a_failed_command_ends_the_script() -> None:
         helpers.script(SCRIPT, "quality").measured(
             [sys.executable, "-c", "raise SystemExit(3)"], Path()
         )
+
+
+def test_a_part_may_train_on_the_first_lines_alone(bench: Bench) -> None:
+    data = bench.folder / "multi30k"
+    data.mkdir()
+    for side in ("en", "de"):
+        lines = "".join(f"{side} {number}\n" for number in range(2500))
+        (data / f"train.lc.norm.tok.{side}").write_text(lines, encoding="utf-8")
+    [call] = bench.run("multi30k-fixed", "--only", "fixed-2000")
+    english, german = map(Path, call[1].split(","))
+    assert english.read_text(encoding="utf-8").splitlines()[-1] == "en 1999"
+    assert len(german.read_text(encoding="utf-8").splitlines()) == 2000
+    facts = bench.facts("multi30k-fixed", "fixed-2000/seed1")
+    assert facts["first_lines"] == 2000
+    assert str(bench.folder) not in json.dumps(facts)
+    assert facts["command"].count('how="fixed"') == 28
