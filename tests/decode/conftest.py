@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -93,6 +94,12 @@ class Echo(Network):
 
     def start(self, memory: Tensor) -> EchoState:
         return EchoState(memory, 0)
+
+    def advance(self, tokens: Tensor, state: EchoState) -> tuple[Tensor, EchoState]:
+        return self.step(tokens, state)  # its scores need no further product
+
+    def predictions(self, hidden: Tensor, width: int = 1) -> Iterator[Tensor]:
+        yield hidden
 
     def step(self, tokens: Tensor, state: EchoState) -> tuple[Tensor, EchoState]:
         place = min(state.place, state.source.shape[1] - 1)

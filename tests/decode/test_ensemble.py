@@ -29,7 +29,8 @@ def test_two_networks_average_their_probabilities(make) -> None:
     apart = [one.start(one.encode(source, source != 0)) for one in members]
     for token in (START, 7, 4):
         tokens = torch.tensor([token])
-        logits, state = network.step(tokens, state)
+        hidden, state = network.advance(tokens, state)
+        logits = torch.cat([*network.predictions(hidden)])
         shares = []
         for i, one in enumerate(members):
             each, apart[i] = one.step(tokens, apart[i])

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import pytest
 import torch
 
 from seq2see.data.tokenizers import END, START
 from seq2see.decode.generate import generate
 from seq2see.decode.options import SearchOptions
 from seq2see.decode.request import Request
+from seq2see.nn import network as nn_network
 from seq2see.nn.network import Network
 
 GREEDY = SearchOptions(beam=1)
@@ -61,3 +63,18 @@ def test_finished_rows_leave_the_batch(echo) -> None:
     requests = [Request([7] * n + [END], 20) for n in (1, 3, 3)]
     generate(Counting(12), requests, GREEDY)
     assert sizes == [3, 3, 2, 2]
+
+
+def test_rows_scored_a_few_at_a_time_give_what_all_together_give(
+    network: Network, requests: list[Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options, sizes = SearchOptions(beam=3, nbest=3, batch_tokens=8192), list[int]()
+    network.prediction.register_forward_hook(lambda _, __, out: sizes.append(len(out)))
+    whole = generate(network, requests, options)
+    assert len(set(sizes)) > 1  # watched, all rows that are left come together
+    assert sizes[0] == len(requests)
+    network.prediction._forward_hooks.clear()
+    monkeypatch.setattr(nn_network, "_NEAR", 7 * 12)  # two rows of three hypotheses
+    parts = generate(network, requests, options)
+    for one, other in zip(whole, parts, strict=True):
+        assert [each.ids for each in one] == [each.ids for each in other]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -67,14 +67,23 @@ class Ensemble(nn.Module):
         pairs = zip(self.networks(), memory, strict=True)
         return EnsembleState(tuple(member.start(each) for member, each in pairs))
 
-    def step(
+    def advance(
         self, tokens: Int[Tensor, " row"], state: EnsembleState
-    ) -> tuple[Float[Tensor, "row vocabulary"], EnsembleState]:
-        """Reads one token a row and scores the next one, by its log-probability."""
+    ) -> tuple[tuple[Tensor, ...], EnsembleState]:
+        """Reads one token a row with every member."""
         pairs = zip(self.networks(), state.states, strict=True)
-        steps = [member.step(tokens, each) for member, each in pairs]
-        logits = mean_probability([logits.log_softmax(-1) for logits, _ in steps])
-        return logits, EnsembleState(tuple(each for _, each in steps))
+        steps = [member.advance(tokens, each) for member, each in pairs]
+        states = EnsembleState(tuple(each for _, each in steps))
+        return tuple(hidden for hidden, _ in steps), states
+
+    def predictions(
+        self, hidden: tuple[Tensor, ...], width: int = 1
+    ) -> Iterator[Float[Tensor, "part vocabulary"]]:
+        """Scores the next token of some rows at a time, by its log-probability."""
+        pairs = zip(self.networks(), hidden, strict=True)
+        # Watched or not, members have to take as many rows at a time.
+        each = [torch.cat([*member.predictions(one, width)]) for member, one in pairs]
+        yield mean_probability([logits.log_softmax(-1) for logits in each])
 
 
 def mean_probability(

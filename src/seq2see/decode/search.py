@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -28,8 +28,11 @@ class Searchable(Protocol):
     def start(self, memory: Any) -> Any:
         """Returns the `State` before the first token."""
 
-    def step(self, tokens: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """Reads one token a row; returns logits `[row, vocabulary]` and the next `State`."""
+    def advance(self, tokens: Tensor, state: Any) -> tuple[Any, Any]:
+        """Reads one token a row; returns what `predictions` scores, and the next `State`."""
+
+    def predictions(self, hidden: Any, width: int = 1) -> Iterator[Tensor]:
+        """Yields logits of some rows at a time, `[part, vocabulary]`; `width` stay together."""
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """Yields the parameters, whose device the search works on."""
@@ -58,7 +61,7 @@ class Live:
         zeros = torch.zeros((rows, 1, 1), device=device)
         return cls(torch.arange(rows, device=device), tokens, zeros, zeros[:, :, 0])
 
-    def keep(self, rows: Int[Tensor, " kept"]) -> Live:
+    def keep(self, rows: Int[Tensor, " kept"] | slice) -> Live:
         """Takes the given rows."""
         return Live(self.row[rows], self.tokens[rows], self.scores[rows], self.total[rows])
 
@@ -85,6 +88,14 @@ class Choices:
     token: Int[Tensor, "row choice"]
     score: Float[Tensor, "row choice"]
     total: Float[Tensor, "row choice"]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Choices]) -> Choices:
+        """Puts the rows of several parts together."""
+        if len(parts) == 1:
+            return parts[0]
+        names = ("parent", "token", "score", "total")
+        return cls(*(torch.cat([getattr(part, name) for part in parts]) for name in names))
 
     def first(self, count: int) -> Choices:
         """Takes the best of each row."""
@@ -169,17 +180,28 @@ def search(
     found = Found(group, options, chooser.width)
     while len(live.row):
         width = live.tokens.shape[1]
-        logits, state = network.step(live.tokens[:, :, -1].flatten(), state)
-        wide = torch.promote_types(logits.dtype, torch.float32)
-        scores = torch.log_softmax(logits, -1, dtype=wide)
-        rules.apply(scores, live.row.repeat_interleave(width), live.tokens.flatten(0, 1))
-        choices = chooser.choose(scores.unflatten(0, (-1, width)), live)
+        hidden, state = network.advance(live.tokens[:, :, -1].flatten(), state)
+        choices = _choices(network.predictions(hidden, width), rules, chooser, live)
         live, parent = _advance(live, choices, found)
         kept = (~found.done(live)).nonzero()[:, 0]
         rows = (kept[:, None] * width + parent[kept]).flatten()
         live = live.keep(kept)
         state = state.select(rows, parent.shape[1])
     return [ranked(each, options.length_penalty)[: options.nbest] for each in found.hypotheses]
+
+
+def _choices(predictions: Iterator[Tensor], rules: Rules, chooser: Chooser, live: Live) -> Choices:
+    """Finds the ways to go on of all rows, part by part."""
+    found, begin, width = list[Choices](), 0, live.tokens.shape[1]
+    for logits in predictions:
+        end = begin + len(logits) // width
+        part = live if end - begin == len(live.row) else live.keep(slice(begin, end))
+        wide = torch.promote_types(logits.dtype, torch.float32)
+        scores = torch.log_softmax(logits, -1, dtype=wide)
+        rules.apply(scores, part.row.repeat_interleave(width), part.tokens.flatten(0, 1))
+        found.append(chooser.choose(scores.unflatten(0, (-1, width)), part))
+        begin = end
+    return Choices.joined(found)
 
 
 def _advance(live: Live, choices: Choices, found: Found) -> tuple[Live, Tensor]:

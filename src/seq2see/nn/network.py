@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jaxtyping import Bool, Float, Int
@@ -18,6 +19,9 @@ from seq2see.nn.settings import RecurrentSettings, Settings, TransformerSettings
 from seq2see.nn.state import Memory, TensorState
 from seq2see.nn.tap import Tap
 
+_NEAR = 500_000
+"""Logits that are made at a time while searching: 2 MB of float32."""
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -30,7 +34,8 @@ class Sizes:
 class Network(nn.Module):
     """A sequence-to-sequence network of any architecture of the family.
 
-    Search calls `encode`, `start`, `step`, and `State.select`, and never learns what lies behind.
+    Search calls `encode`, `start`, `advance`, `predictions` and `State.select`, and never learns
+    what lies behind.
 
     Args:
         settings: what it is made of.
@@ -114,8 +119,31 @@ class Network(nn.Module):
         Returns:
             Logits (not normalised) over the target vocabulary, and the state after the token.
         """
+        hidden, state = self.advance(tokens, state)
+        return self.logits(hidden), state
+
+    def advance(
+        self, tokens: Int[Tensor, " row"], state: TensorState
+    ) -> tuple[Float[Tensor, "row d_out"], TensorState]:
+        """Reads one token a row; returns what `predictions` scores, and the state after it."""
         hidden, state = self.decode(tokens[:, None], state)
-        return self.logits(hidden[:, 0]), state
+        return hidden[:, 0], state
+
+    def predictions(
+        self, hidden: Float[Tensor, "row d_out"], width: int = 1
+    ) -> Iterator[Float[Tensor, "part vocabulary"]]:
+        """Scores the next token of some rows at a time, so that what follows finds it in the cache.
+
+        Args:
+            hidden: from `advance`.
+            width: rows that stay together.
+
+        Yields:
+            Logits of the rows that come next, of all rows in the end. They come together where
+            `prediction` is watched.
+        """
+        each = max(1, _NEAR // (width * self.sizes.target)) * width
+        yield from map(self.logits, hidden.split(len(hidden) if self.prediction.watched else each))
 
     def decode(
         self, tokens: Int[Tensor, "row target"], state: TensorState
