@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from fixtures import copying, joint, stored
 from seq2see.data.batches import Batch, Batches, BatchPlan, Cursor, group_by_length
 from seq2see.data.pairs import Pair
-from seq2see.data.store import Side, Store
+from seq2see.data.side import Side
+from seq2see.data.store import Store
 from seq2see.data.tokenizers import END, PAD, SPECIALS, START
 
 COPIES = 4

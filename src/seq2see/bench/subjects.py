@@ -11,7 +11,8 @@ import numpy.typing as npt
 import torch
 
 from seq2see.data.batches import Batches, BatchPlan
-from seq2see.data.store import Side, Store
+from seq2see.data.side import Side
+from seq2see.data.store import Store
 from seq2see.data.tokenizers import END, SPECIALS
 from seq2see.nn.network import Network, Sizes
 from seq2see.nn.precision import cast

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from seq2see.data.store import Ids, Store
+from seq2see.data.side import Ids, pick
+from seq2see.data.store import Store
 from seq2see.data.tokenizers import PAD, SPECIALS, START
 
 Rows = npt.NDArray[np.int64]
@@ -117,8 +118,7 @@ class Batches:
 
     def collate(self, rows: Rows, epoch: int = 0) -> Batch:
         """Lays the given pairs side by side."""
-        sources = [np.asarray(self.store.source[row]) for row in rows]
-        targets = [np.asarray(self.store.target[row]) for row in rows]
+        sources, targets = self.store.source.take(rows), self.store.target.take(rows)
         if self.plan.copy_noise:
             random = np.random.default_rng([self.plan.seed, epoch, int(rows[0])])
             for i in np.flatnonzero(random.random(len(rows)) < self.plan.copy_noise):
@@ -127,16 +127,15 @@ class Batches:
         start = torch.full((len(rows), 1), START)
         target = torch.cat([start, wanted[:, :-1]], dim=1)
         tokens = sum(len(ids) for ids in targets)
-        lines, links = self.store.lines[rows], self._links(rows)
+        lines, links = pick(self.store.lines, rows), self._links(rows)
         return Batch(source, source != PAD, target, wanted, tokens, lines, links)
 
     def _links(self, rows: Rows) -> Tensor | None:
         if self.store.links is None:
             return None
         found = []
-        for i, row in enumerate(rows):
-            pairs = np.asarray(self.store.links[row], np.int64).reshape(-1, 2)
-            found.append(np.insert(pairs, 0, i, axis=1))
+        for i, links in enumerate(self.store.links.take(rows)):
+            found.append(np.insert(links.astype(np.int64).reshape(-1, 2), 0, i, axis=1))
         return torch.from_numpy(np.concatenate(found))
 
     def _hide_one(self, source: Ids, target: Ids, random: np.random.Generator) -> tuple[Ids, Ids]:

@@ -68,7 +68,7 @@ def settle_lengths(recipe: Recipe, store: Store) -> tuple[Recipe, str]:
     model = recipe.model
     if not isinstance(model, TransformerSettings) or not model.roles or model.length_ratio:
         return recipe, ""
-    target, source = (int(side.lengths.sum()) for side in (store.target, store.source))
+    target, source = store.target.total, store.source.total
     ratio = round(target / source, 6)
     counted = f"{target:,} target and {source:,} source tokens"
     return replace(recipe, model=replace(model, length_ratio=ratio)), counted
