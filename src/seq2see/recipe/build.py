@@ -90,7 +90,7 @@ def settle_precision(recipe: Recipe, network: Network, batches: Batches) -> tupl
     """
     if recipe.train.precision != "auto":
         return recipe, ""
-    trials = [batches.collate(rows) for rows in batches.epoch(0)[:4]]
+    trials = [batches.collate(rows) for rows in batches.pool(0, 0)[:4]]
     try:
         chosen, times = fastest(network, trials)
     except (MemoryError, RuntimeError) as error:
