@@ -21,7 +21,8 @@ _SCATTERED = 64
 around it, 64 KiB on Linux."""
 
 _ASCENDING = 2**12
-"""Rows read in ascending order before their pages are given back."""
+"""Rows of an index read before their pages are given back, where they are many and so stand close
+to each other."""
 
 _STRETCH = 2**17
 """Rows, or ids, read one after the other at a time."""
@@ -41,10 +42,17 @@ def release(*arrays: npt.NDArray[Any]) -> None:
 def pick(array: Offsets, rows: Offsets, at_a_time: int = _SCATTERED) -> Offsets:
     """Copies `array[rows]`, giving back the pages read after every `at_a_time` rows."""
     found = np.empty(len(rows), array.dtype)
-    for begin in range(0, len(rows), at_a_time):
-        found[begin : begin + at_a_time] = array[rows[begin : begin + at_a_time]]
+    for places in _ascending(rows, at_a_time):
+        found[places] = array[rows[places]]
         release(array)
     return found
+
+
+def _ascending(rows: Offsets, at_a_time: int) -> Iterator[Offsets]:
+    """Yields places in `rows`, those of low rows first: neighbours in a file are read together."""
+    order = np.argsort(rows, kind="stable")
+    for begin in range(0, len(order), at_a_time):
+        yield order[begin : begin + at_a_time]
 
 
 @dataclass(frozen=True)
@@ -67,14 +75,14 @@ class Side:
 
     def take(self, rows: Offsets) -> list[Ids]:
         """Copies the ids of the given rows, in their order."""
-        ids, found = np.asarray(self.ids), []
-        begins, ends = pick(self.offsets, rows).tolist(), pick(self.offsets, rows + 1).tolist()
-        for i, (begin, end) in enumerate(zip(begins, ends, strict=True), 1):
-            found.append(ids[begin:end].copy())
-            if i % _SCATTERED == 0:
-                release(self.ids)
-        release(self.ids)
-        return found
+        found: dict[int, Ids] = {}
+        ids = np.asarray(self.ids)
+        for places in _ascending(rows, _SCATTERED):
+            begins, ends = self.offsets[rows[places]], self.offsets[rows[places] + 1]
+            spans = zip(places.tolist(), begins.tolist(), ends.tolist(), strict=True)
+            found |= {place: ids[begin:end].copy() for place, begin, end in spans}
+            release(self.ids, self.offsets)
+        return [found[place] for place in range(len(rows))]
 
     @property
     def lengths(self) -> Offsets:
@@ -82,7 +90,7 @@ class Side:
         return np.diff(self.offsets)
 
     def lengths_of(self, rows: Offsets) -> Offsets:
-        """Tells how many ids each of the given rows has; fastest where the rows ascend."""
+        """Tells how many ids each of the given rows has."""
         ends = pick(self.offsets, rows + 1, _ASCENDING)
         return ends - pick(self.offsets, rows, _ASCENDING)
 
