@@ -74,7 +74,8 @@ def plan(tree: Tree) -> tuple[Recipe, tuple[tuple[str, Any, str], ...], tuple[st
     data, seed = _data_of(tree)
     corpus = gather(data, seed)
     recipe, reasons = choose(tree, survey(corpus.train))
-    return recipe, tuple(reasons), (*corpus.notes, *noted(start, recipe.train.start))
+    drawn = () if start else build.learned_from(recipe, len(corpus.train))
+    return recipe, tuple(reasons), (*corpus.notes, *drawn, *noted(start, recipe.train.start))
 
 
 def set_up(tree: Tree, out: Path, device: str = "cpu") -> Run:
@@ -117,7 +118,8 @@ def _set_up(tree: Tree, out: Path, device: str) -> Run:
     if measured:
         reasons.append(("train.precision", recipe.train.precision, measured))
     folder.write(recipe, tokenizers, corpus.dev)
-    notes = (*corpus.notes, *noted(start, recipe.train.start, store))
+    drawn = () if start else build.learned_from(recipe, len(corpus.train))
+    notes = (*corpus.notes, *drawn, *noted(start, recipe.train.start, store))
     return Run(recipe, tokenizers, corpus.dev, store, folder, tuple(reasons), notes)
 
 
