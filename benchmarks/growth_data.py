@@ -1,10 +1,13 @@
-"""What training takes of memory and time as the pairs grow, the network staying as it is.
+"""Measures what training takes of memory and time as the pairs grow.
+
+    python benchmarks/growth_data.py [--pairs N [N ...]] [--updates N] [--record FILE]
 
 For each size pairs of made-up ids, as long as words and their phones, are written as a store. A
 process of its own then does what a resumed run does: it holds the index against its checksums,
 opens the store, takes the figures over all pairs, and asks for the first batch in the middle of an
 epoch; then it plans a pool, reads it to the end and makes updates across the border to the next.
-Nothing of the files is in the system's cache when it begins, where the system can forget them.
+Nothing of the files is in the system's cache when it begins, where the system can forget them. The
+record goes to benchmarks/results/growth-data.json, with command and commit.
 """
 
 from __future__ import annotations
@@ -12,11 +15,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import re
+import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
@@ -26,7 +31,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from quality import ROOT, measured
+from quality import RESULTS, ROOT, cores, measured, revision
 from seq2see.bench.subjects import WORDS, made_up, subject
 from seq2see.bundle.folder import sums
 from seq2see.data.batches import Batches, BatchPlan, Cursor
@@ -43,33 +48,41 @@ _RATE = 1e-6
 _STATUS = {"peak_mb": "VmHWM", "anonymous_mb": "RssAnon", "file_mb": "RssFile"}
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Adds what can be said about this kind of growth."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures each size in a process of its own; the stores are deleted afterwards."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--pairs", type=int, nargs="+", default=SIZES, help="the sizes")
     parser.add_argument("--updates", type=int, default=20, help="of the network, for each size")
-
-
-def data(given: argparse.Namespace) -> dict[str, Any]:
-    """Measures each size in a process of its own; the stores are deleted afterwards."""
-    rows = []
-    for pairs in given.pairs:
-        with tempfile.TemporaryDirectory() as folder:
-            megabytes = write(Path(folder) / "store", pairs)
-            command = [sys.executable, __file__, folder, str(given.updates)]
-            found = {
-                "pairs": pairs,
-                "store_mb": megabytes,
-                **json.loads(measured(command, ROOT)[0]),
-            }
-        print(json.dumps(found), flush=True)
-        rows.append(found)
+    parser.add_argument("--record", type=Path, default=RESULTS / "growth-data.json")
+    parser.add_argument("--in", dest="folder", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    if given.folder:
+        print(json.dumps(train(given.folder, given.updates)))
+        return
+    shown = sys.argv[1:] if arguments is None else arguments
+    code = revision()  # before the measurement, during which files may change
+    rows = [measure(pairs, given.updates) for pairs in given.pairs]
     peaks = [row["memory"]["peak_mb"] for row in rows]
-    return {
+    facts = {
+        "command": shlex.join(["python", "benchmarks/growth_data.py", *shown]),
+        **code,
+        "machine": f"{platform.machine()}, {cores()} cores, no GPU",
         "network": NETWORK,
         "updates": given.updates,
         "growth_mb": round(max(peaks) - min(peaks), 1),
         "sizes": rows,
     }
+    given.record.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
+def measure(pairs: int, updates: int) -> dict[str, Any]:
+    """Writes a store, measures a process that trains on it, and deletes it."""
+    with tempfile.TemporaryDirectory() as folder:
+        megabytes = write(Path(folder) / "store", pairs)
+        command = [sys.executable, __file__, "--in", folder, "--updates", str(updates)]
+        found = {"pairs": pairs, "store_mb": megabytes, **json.loads(measured(command, ROOT)[0])}
+    print(json.dumps(found), flush=True)
+    return found
 
 
 def write(folder: Path, pairs: int) -> float:
@@ -160,4 +173,4 @@ def memory() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(train(Path(sys.argv[1]), int(sys.argv[2]))))
+    main()

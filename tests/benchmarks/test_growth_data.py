@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import growth
 import growth_data
 from seq2see.data.batches import Batches, BatchPlan
 from seq2see.data.store import Store
@@ -27,12 +26,11 @@ def test_a_made_up_store_is_one_that_training_opens(tmp_path: Path) -> None:
 def test_sizes_are_measured_and_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "stores").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "stores"))
-    monkeypatch.setattr(growth, "revision", lambda: {"commit": "abc", "dirty": False})
+    monkeypatch.setattr(growth_data, "revision", lambda: {"commit": "abc", "dirty": False})
     path = tmp_path / "record.json"
-    arguments = ["data", "--pairs", "40", "--updates", "2", "--record", str(path)]
-    growth.main(arguments)
+    growth_data.main(["--pairs", "40", "--updates", "2", "--record", str(path)])
     record = json.loads(path.read_text(encoding="utf-8"))
-    assert record["command"].startswith("python benchmarks/growth.py data --pairs 40")
+    assert record["command"].startswith("python benchmarks/growth_data.py --pairs 40")
     assert (record["commit"], record["growth_mb"]) == ("abc", 0.0)
     [row] = record["sizes"]
     assert (row["pairs"], row["pools"]) == (40, 1)
