@@ -6,7 +6,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,23 @@ FRESH, READY = ".new", ".next"
 """Subfolders of a folder whose files are being replaced: half written, and written whole."""
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str | Iterable[str]) -> None:
     """Replaces a file by a new one, whole or not at all, and synced to disk.
+
+    Args:
+        path: the file.
+        text: what it is to hold, at once or in parts that need not be in memory together.
 
     Raises:
         OSError: the disk is full or the folder cannot be written; the old file stands.
     """
     partial = path.with_name(f"{path.name}.partial")
     try:
-        partial.write_text(text, encoding="utf-8", newline="\n")
+        if isinstance(text, str):
+            partial.write_text(text, encoding="utf-8", newline="\n")
+        else:
+            with partial.open("w", encoding="utf-8", newline="\n") as file:
+                file.writelines(text)
         sync(partial)
         partial.replace(path)
     finally:

@@ -154,7 +154,9 @@ def test_a_folder_with_something_else_is_refused(seq2see, pairs: Path) -> None:
     assert "is no model of seq2see" in ran.err
 
 
-@pytest.mark.parametrize("place", ["seq2see.bundle.folder.save_file", "numpy.save"])
+@pytest.mark.parametrize(
+    "place", ["seq2see.bundle.folder.save_file", "seq2see.data.store._Column.append"]
+)
 def test_a_full_disk_is_one_message(
     seq2see, pairs: Path, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures import copying, joint, stored
+from seq2see.data import batches as batches_module
 from seq2see.data.batches import Batch, Batches, BatchPlan, Cursor, group_by_length
 from seq2see.data.pairs import Pair
-from seq2see.data.store import Side, Store
+from seq2see.data.side import Side
+from seq2see.data.store import Store
 from seq2see.data.tokenizers import END, PAD, SPECIALS, START
 
 COPIES = 4
@@ -107,6 +109,93 @@ def test_any_cursor_continues_with_the_same_batches(stop: int) -> None:
     for (batch, behind), (again, place) in zip(whole[stop + 1 :], rest, strict=True):
         assert same(batch, again)
         assert behind == place
+
+
+@pytest.fixture
+def pooled(monkeypatch: pytest.MonkeyPatch) -> Batches:
+    """Batches of 100 pairs in four pools, whose lengths tell nothing of their place."""
+    monkeypatch.setattr(batches_module, "_POOL", 30)
+    store = of_lengths([3, 4, 5, 6, 7] * 20, [4, 4, 6, 6, 9] * 20)
+    return Batches(store, BatchPlan(30, seed=2, copy_noise=0.3, copies=COPIES))
+
+
+def test_a_corpus_of_one_pool_is_grouped_and_shuffled_as_a_whole(store: Store) -> None:
+    batches = Batches(store, BatchPlan(100, seed=3))
+    for epoch in range(3):
+        random = np.random.default_rng([3, epoch])
+        groups = group_by_length(store.source.lengths, store.target.lengths, 100, random)
+        random.shuffle(groups)
+        planned = batches.epoch(epoch)
+        assert [rows.tolist() for rows in planned] == [rows.tolist() for rows in groups]
+        for index in range(len(groups)):
+            assert batches.epochs(Cursor(epoch, index)) == epoch + index / len(groups)
+
+
+def test_pools_share_the_pairs_of_an_epoch_evenly_and_at_random(pooled: Batches) -> None:
+    assert pooled.pools == 4
+    epochs = []
+    for epoch in range(2):
+        pools = [np.concatenate(pooled.pool(epoch, pool)) for pool in range(4)]
+        assert [len(rows) for rows in pools] == [25] * 4
+        assert sorted(np.concatenate(pools).tolist()) == list(range(100))
+        assert all(rows.max() - rows.min() > 50 for rows in pools)  # out of the whole corpus
+        epochs.append([frozenset(rows.tolist()) for rows in pools])
+    assert epochs[0] != epochs[1]
+
+
+def test_batches_of_pools_are_of_similar_length_and_in_random_order(pooled: Batches) -> None:
+    lengths = pooled.store.target.lengths
+    for groups in (pooled.pool(0, pool) for pool in range(4)):
+        assert all(len(rows) * lengths[rows].max() <= 30 for rows in groups)
+        means = [lengths[rows].mean() for rows in groups]
+        assert means != sorted(means)
+        assert len(groups) <= 25 * lengths.max() / 30 + 2  # as many as full batches of them make
+
+
+def test_any_cursor_of_a_pool_continues_with_the_same_batches(pooled: Batches) -> None:
+    whole = list(islice(pooled.after(Cursor()), 80))
+    assert {place.pool for _, place in whole} == {0, 1, 2, 3}
+    assert {place.epoch for _, place in whole} >= {0, 1}
+    for stop in range(0, 79, 3):
+        anew = Batches(pooled.store, pooled.plan)
+        rest = islice(anew.after(whole[stop][1]), 5)
+        for (batch, behind), (again, place) in zip(whole[stop + 1 :], rest, strict=False):
+            assert same(batch, again)
+            assert behind == place
+
+
+def test_resuming_and_progress_plan_one_pool_alone(
+    pooled: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned: list[tuple[int, int]] = []
+    plan = Batches.pool
+
+    def watched(self: Batches, epoch: int, number: int) -> list[np.ndarray]:
+        planned.append((epoch, number))
+        return plan(self, epoch, number)
+
+    monkeypatch.setattr(Batches, "pool", watched)
+    stream = pooled.after(Cursor(5, 2, pool=2))
+    for _ in range(3):
+        _, cursor = next(stream)
+        pooled.epochs(cursor)
+    assert planned == [(5, 2)]
+    assert pooled.epochs(Cursor(7)) == 7
+    assert pooled.epochs(Cursor(7, 0, pool=3)) == 7.75
+    assert planned == [(5, 2)]
+
+
+def test_progress_over_pools_rises_to_the_next_epoch(pooled: Batches) -> None:
+    places = [Cursor(), *(place for _, place in islice(pooled.after(Cursor()), 60))]
+    seen = [pooled.epochs(place) for place in places]
+    assert all(before < after for before, after in pairwise(seen))
+    assert 1.0 in seen
+    pairs = 0
+    for batch, place in pooled.after(Cursor()):  # never further from the truth than a batch or two
+        pairs += len(batch.lines)
+        assert abs(pooled.epochs(place) - pairs / 100) < 0.08
+        if place.epoch:
+            break
 
 
 def test_batches_keep_within_the_budget_except_single_long_pairs() -> None:

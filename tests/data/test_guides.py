@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fixtures import joint, write_tsv
@@ -28,14 +29,14 @@ def test_links_follow_their_pairs_into_batches(tmp_path: Path) -> None:
     links = read(tmp_path, "2-0 1-1\n7-7\n0-1 1-0 0-1\n\n")
     tokenizers = joint(PAIRS)
     store = Store.write(tmp_path / "store", PAIRS, tokenizers, links.between(tokenizers))
-    batch = Batches(store, BatchPlan(99)).collate([2, 0, 1])  # type: ignore[arg-type]
+    batch = Batches(store, BatchPlan(99)).collate(np.array([2, 0, 1]))
     assert batch.links is not None
     # row, target, source: a feature stands before the first pair's text.
     assert batch.links.tolist() == [[1, 1, 2], [1, 0, 3], [2, 1, 0], [2, 0, 1]]
     for row, target, source in batch.links.tolist():
         assert batch.wanted[row, target] == batch.source[row, source]
     again = Store.write(tmp_path / "store", PAIRS, tokenizers)
-    assert Batches(again, BatchPlan(99)).collate([0]).links is None  # type: ignore[arg-type]
+    assert Batches(again, BatchPlan(99)).collate(np.array([0])).links is None
 
 
 @pytest.mark.parametrize("kind", ["bpe", "unigram", "bytes"])

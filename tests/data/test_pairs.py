@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from seq2see.data.pairs import (
     read_lines,
     read_pairs,
     read_sources,
-    split_by_source,
 )
 from seq2see.errors import ConfigError, DataError
 
@@ -245,61 +243,6 @@ def test_the_hub_without_its_extra_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(ConfigError, match=re.escape("pip install seq2see[hub]")):
         list(read_pairs("hf:x"))
-
-
-few_pairs = st.lists(
-    st.builds(
-        Pair, st.sampled_from("abcdef"), st.text("xy", max_size=2), st.sampled_from([(), ("V",)])
-    )
-)
-
-
-def keys(pairs) -> set:
-    return {(pair.source, pair.features) for pair in pairs}
-
-
-@quick
-@given(few_pairs, st.integers(0, 20), st.integers(0, 5))
-def test_a_split_shares_no_source_loses_no_pair_and_keeps_order(pairs, held_out, seed):
-    numbered = [Pair(p.source, p.target, p.features, n) for n, p in enumerate(pairs)]
-    train, dev = split_by_source(numbered, held_out, seed)
-    assert not keys(train) & keys(dev)
-    assert sorted(train + dev, key=lambda pair: pair.line) == numbered
-    assert all(part == sorted(part, key=lambda pair: pair.line) for part in (train, dev))
-    assert len(dev) <= held_out
-    left = [sum((p.source, p.features) == key for p in train) for key in keys(train)]
-    assert all(size > held_out - len(dev) for size in left)
-
-
-def test_a_split_holds_out_what_is_asked_and_follows_the_seed():
-    pairs = [Pair(str(n % 900), str(n)) for n in range(1000)]
-    train, dev = split_by_source(pairs, 100, 1)
-    assert (len(train), len(dev)) == (900, 100)
-    assert split_by_source(pairs, 100, 1)[1] == dev
-    assert split_by_source(pairs, 100, 2)[1] != dev
-    assert keys(split_by_source(pairs[::-1], 100, 1)[1]) == keys(dev)
-    with pytest.raises(ConfigError, match="-1 pairs"):
-        split_by_source(pairs, -1, 1)
-
-
-def test_a_split_is_the_same_in_every_process():
-    code = (
-        "from seq2see.data.pairs import *\n"
-        "pairs = [Pair(str(n), '') for n in range(50)]\n"
-        "print([pair.source for pair in split_by_source(pairs, 5, 3)[1]])"
-    )
-    said = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert len(said) == 1
-    assert said.pop().count("'") == 10
 
 
 def test_a_fingerprint_knows_where_texts_part():

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
 import torch
 
 from fixtures import TINY, easy, write_tsv
 from seq2see.data.pairs import Pair
 from seq2see.data.store import Store
+from seq2see.recipe import build as build_module
 from seq2see.recipe.build import (
     build_batches,
     build_network,
     build_tokenizers,
+    learned_from,
     settle_lengths,
     settle_precision,
 )
@@ -41,6 +45,40 @@ def test_separate_vocabularies_keep_features_to_the_source() -> None:
     assert (tokenizers.source.kind, tokenizers.target.kind) == ("characters", "bytes")
     assert (tokenizers.source.layout.features, tokenizers.target.layout.features) == (("N",), ())
     assert tokenizers.source.layout.copies == tokenizers.target.layout.copies == 3
+
+
+def test_subwords_of_many_pairs_are_learned_from_an_even_sample(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(build_module, "_LEARNED", 10)
+    pairs = [Pair(f"{i // 10}" * 3, "x") for i in range(100)]  # ten equal ones in each stretch
+    figures = survey(pairs)
+    for kind, seen in (("bpe", 10), ("unigram", 10), ("characters", 100)):
+        texts: list[str] = []
+
+        def learn(kind: str, given: Iterable[str], *_: object, kept: list[str] = texts) -> None:
+            kept.extend(given)
+
+        monkeypatch.setattr(build_module, "train_tokenizer", learn)
+        recipe = resolved(f"data.source={kind}", f"data.target={kind}", "data.joint=false")
+        build_tokenizers(recipe, pairs, figures)
+        sources = [text for text in texts if text != "x"]
+        assert len(sources) == seen
+        assert len(set(sources)) == 10
+        assert learned_from(recipe, 10) == ()
+        said = learned_from(recipe, 12_345)
+        assert bool(said) == (seen == 10)
+        if said:
+            assert "10 of 12,345 pairs" in said[0]
+
+
+def test_the_seed_draws_what_subwords_are_learned_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_module, "_LEARNED", 10)
+    pairs = [Pair(str(i), "x") for i in range(95)]
+    first, again, other = (list(build_module._drawn(pairs, seed)) for seed in (1, 1, 2))
+    assert first == again != other
+    assert [p for p in pairs if p in first] == first
+    assert list(build_module._drawn(pairs[:10], 1)) == pairs[:10]
 
 
 def test_the_length_ratio_is_counted_where_a_head_has_a_role(tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from fixtures import copying, write_tsv
-from seq2see.data.pairs import Columns, Pair
+from seq2see.data.pairs import Columns, Pair, read_pairs
+from seq2see.data.split import split_by_source
 from seq2see.errors import DataError
 from seq2see.recipe.intake import gather, strict_pairs, usable
 from seq2see.recipe.sections import DataSettings
@@ -29,7 +33,7 @@ def lines(path: Path, *rows: str, full: int = 0) -> str:
 def test_whole_pairs_are_all_kept_as_they_stand(path: Path) -> None:
     data = lines(path, 'a "b\tc ', " x\ty", "a\ta\tmore")
     pairs, notes = usable(data, BOTH)
-    assert pairs == [Pair('a "b', "c ", (), 1), Pair(" x", "y", (), 2), Pair("a", "a", (), 3)]
+    assert list(pairs) == [Pair('a "b', "c ", (), 1), Pair(" x", "y", (), 2), Pair("a", "a", (), 3)]
     assert notes == ()
 
 
@@ -93,9 +97,64 @@ def test_a_part_is_held_out_by_source(path: Path) -> None:
     assert {p.line for p in corpus.train} | {p.line for p in corpus.dev} == set(range(1, 801))
 
 
+def test_what_is_held_out_is_what_a_split_of_the_list_gives(path: Path) -> None:
+    pairs = [Pair(p.source, p.target + ending) for p in copying(200) for ending in ("x", "y", "z")]
+    data = str(write_tsv(path, pairs))
+    every = list(read_pairs(data))
+    for seed in (1, 2, 3):
+        corpus = gather(DataSettings(train=data), seed)
+        assert (list(corpus.train), corpus.dev) == split_by_source(every, 50, seed)
+        assert len(corpus.train) + len(corpus.dev) == 600
+
+
+@pytest.mark.parametrize("form", ["tsv", "jsonl", "parallel"])
+def test_training_pairs_are_read_again_whenever_they_are_gone_through(
+    tmp_path: Path, form: str
+) -> None:
+    pairs = [Pair(p.source, p.target, (), p.line) for p in copying(60)]
+    if form == "tsv":
+        data = str(write_tsv(tmp_path / "a.tsv", pairs))
+    elif form == "jsonl":
+        data = str(tmp_path / "a.jsonl")
+        rows = [json.dumps({"source": p.source, "target": p.target}) + "\n" for p in pairs]
+        Path(data).write_text("".join(rows), encoding="utf-8")
+    else:
+        data = f"{tmp_path}/a.en,{tmp_path}/a.de"
+        for name, side in (("en", "source"), ("de", "target")):
+            text = "".join(getattr(p, side) + "\n" for p in pairs)
+            (tmp_path / f"a.{name}").write_text(text, encoding="utf-8")
+    train = gather(DataSettings(train=data, held_out=10), 1).train
+    assert not isinstance(train, list)
+    assert [list(train), list(train)] == [list(train)] * 2
+    assert len(list(train)) == len(train) == 50
+
+
+def test_a_file_that_changes_meanwhile_is_said(path: Path) -> None:
+    data = lines(path, full=40)
+    train = gather(DataSettings(train=data, held_out=5), 1).train
+    path.write_text(path.read_text(encoding="utf-8") + "new\tpair\n", encoding="utf-8")
+    with pytest.raises(DataError, match="36 usable pairs, where 35 were read") as caught:
+        list(train)
+    assert caught.value.where == data
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_read_once_and_kept(path: Path) -> None:
+    os.mkfifo(path)
+    text = "".join(f"s{i}\tt{i}\n" for i in range(40)) + "\n"
+    writer = Thread(target=path.write_text, args=(text,), daemon=True)
+    writer.start()
+    corpus = gather(DataSettings(train=str(path), held_out=5), 1)
+    writer.join()
+    assert len(list(corpus.train)) == len(list(corpus.train)) == 35
+    assert len(corpus.dev) == 5
+    assert "1 lines are empty" in corpus.notes[0]
+
+
 def test_the_seed_decides_what_is_held_out(path: Path) -> None:
     data = DataSettings(train=str(write_tsv(path, copying(200))))
-    assert gather(data, 1) == gather(data, 1)
+    assert list(gather(data, 1).train) == list(gather(data, 1).train)
+    assert gather(data, 1).dev == gather(data, 1).dev
     assert gather(data, 1).dev != gather(data, 2).dev
 
 

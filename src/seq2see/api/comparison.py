@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from seq2see.api.record import Record, write_lines
 from seq2see.api.standings import Contrast, Standing, Trial, contrast, stand
 from seq2see.api.training import write_draft
 from seq2see.config import Tree, parse
-from seq2see.data.pairs import Columns, fingerprint
+from seq2see.data.pairs import Columns, fingerprint_of
 from seq2see.errors import ConfigError
 from seq2see.evaluate.metrics import metric_named
 from seq2see.recipe.choose import choose
@@ -184,7 +185,7 @@ def _prepare(contest: Contest) -> tuple[Tree, Corpus]:
 def _record(contest: Contest, base: Tree, corpus: Corpus, sources: int) -> Record:
     """Begins the record, unless the folder holds something else."""
     texts = (
-        text for p in (*corpus.train, *corpus.dev) for text in (p.source, p.target, *p.features)
+        text for p in chain(corpus.train, corpus.dev) for text in (p.source, p.target, *p.features)
     )
     head = {
         "command": contest.command,
@@ -195,7 +196,7 @@ def _record(contest: Contest, base: Tree, corpus: Corpus, sources: int) -> Recor
         "test": contest.test or base["data"]["dev"],
         "sources": sources,
     }
-    record = Record(contest.out, head, {"draft": base, "pairs": f"{fingerprint(*texts):016x}"})
+    record = Record(contest.out, head, {"draft": base, "pairs": f"{fingerprint_of(texts):016x}"})
     record.check()
     return record
 
@@ -222,5 +223,5 @@ def _write_split(contest: Contest, base: Tree, corpus: Corpus) -> None:
     folder = contest.out / "data"
     for part, pairs in (("train", corpus.train), ("dev", corpus.dev)):
         if base["data"][part] == str(folder / f"{part}.jsonl"):
-            rows = [{"source": p.source, "target": p.target, "features": p.features} for p in pairs]
+            rows = ({"source": p.source, "target": p.target, "features": p.features} for p in pairs)
             write_lines(folder / f"{part}.jsonl", rows)

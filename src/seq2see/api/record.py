@@ -94,10 +94,10 @@ def tokens_per_second(journal: Path) -> float:
 
 def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Writes JSON lines; raises as `write_text`."""
-    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_text(path, (json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str | Iterable[str]) -> None:
     """Replaces a file by a new one, whole or not at all.
 
     Raises:

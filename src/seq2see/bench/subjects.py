@@ -11,7 +11,8 @@ import numpy.typing as npt
 import torch
 
 from seq2see.data.batches import Batches, BatchPlan
-from seq2see.data.store import Side, Store
+from seq2see.data.side import Side
+from seq2see.data.store import Store
 from seq2see.data.tokenizers import END, SPECIALS
 from seq2see.nn.network import Network, Sizes
 from seq2see.nn.precision import cast
@@ -93,7 +94,7 @@ class Subject:
     @cached_property
     def batches(self) -> Batches:
         """Batches planned as a run plans them, of pairs made up of random ids."""
-        return Batches(_made_up(self.corpus, self.sizes), BatchPlan(self.recipe.train.batch_tokens))
+        return Batches(made_up(self.corpus, self.sizes), BatchPlan(self.recipe.train.batch_tokens))
 
     @cached_property
     def typical(self) -> list[int]:
@@ -135,7 +136,7 @@ def subject(name: str, *assignments: str) -> Subject:
     return Subject(name, recipe, corpus)
 
 
-def _made_up(corpus: Corpus, sizes: Sizes) -> Store:
+def made_up(corpus: Corpus, sizes: Sizes) -> Store:
     """Draws pairs whose lengths vary as those of text do: long sources have long targets."""
     random, pairs = np.random.default_rng(1), corpus.survey.pairs
     mean = corpus.source - 2  # beside one piece at least and the end mark

@@ -161,7 +161,8 @@ def split(path: Path) -> Parts:
     Raises:
         DataError: the file cannot be read, or has fewer than 50 words.
     """
-    from seq2see.data.pairs import Pair, split_by_source
+    from seq2see.data.pairs import Pair
+    from seq2see.data.split import split_by_source
 
     lexicon, notes = read_dictionary(path)
     if len(lexicon) < 50:

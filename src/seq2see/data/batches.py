@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from seq2see.data.store import Ids, Store
+from seq2see.data.side import Ids, pick
+from seq2see.data.store import Store
 from seq2see.data.tokenizers import PAD, SPECIALS, START
 
 Rows = npt.NDArray[np.int64]
+
+_POOL = 2**19
+"""Pairs that are planned together at most."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,17 @@ class Batch:
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in the endless row of batches: the next one to be read."""
+    """A place in the endless row of batches: the next one to be read.
+
+    Args:
+        epoch: how often all pairs have been seen.
+        index: batches of the pool that have been read.
+        pool: pools of the epoch that have been read.
+    """
 
     epoch: int = 0
     index: int = 0
+    pool: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,43 +92,87 @@ class BatchPlan:
 
 
 class Batches:
-    """The batches of a store, epoch after epoch."""
+    """The batches of a store, epoch after epoch.
+
+    An epoch is planned in pools, each when its turn comes: a random part of the corpus, about as
+    large as the others and of at most 2^19 pairs, whose batches are of similar length and in random
+    order. So planning takes the memory and the time of a pool, however many pairs there are. A
+    corpus that fits one pool is one.
+    """
 
     def __init__(self, store: Store, plan: BatchPlan) -> None:
         self.store, self.plan = store, plan
+        self.pools = max(1, -(-len(store) // _POOL))
+        self._counts: dict[tuple[int, int], int] = {}
+        self._shuffled: tuple[int, npt.NDArray[np.unsignedinteger]] | None = None
 
     def epoch(self, number: int) -> list[Rows]:
-        """Plans one epoch: every pair once, those of similar length together, in random order."""
-        random = np.random.default_rng([self.plan.seed, number])
+        """Plans a whole epoch: every pair once, those of a pool and of similar length together."""
+        return [rows for pool in range(self.pools) for rows in self.pool(number, pool)]
+
+    def pool(self, epoch: int, number: int) -> list[Rows]:
+        """Plans one pool of an epoch, counted from 0: its batches in random order."""
+        rows = self._members(epoch, number)
+        random = self._random(epoch, number, 1) if self.pools > 1 else self._random(epoch)
         groups = group_by_length(
-            self.store.source.lengths, self.store.target.lengths, self.plan.tokens, random
+            self.store.source.lengths_of(rows),
+            self.store.target.lengths_of(rows),
+            self.plan.tokens,
+            random,
         )
         random.shuffle(groups)
-        return groups
+        self._counts[epoch, number] = len(groups)
+        return groups if self.pools == 1 else [rows[group] for group in groups]
 
     def epochs(self, cursor: Cursor) -> float:
-        """Returns how many times all pairs have been seen at `cursor`, as a fraction."""
-        return cursor.epoch + cursor.index / max(1, self._count(cursor.epoch))
+        """Returns how many times all pairs have been seen at `cursor`, as a fraction.
 
-    @lru_cache(maxsize=2)  # noqa: B019
-    def _count(self, epoch: int) -> int:
-        return len(self.epoch(epoch))
+        Within a pool batches are counted, as if each held equally many pairs.
+        """
+        part = cursor.index / max(1, self._count(cursor.epoch, cursor.pool)) if cursor.index else 0
+        return cursor.epoch + (cursor.pool + part) / self.pools
 
     def after(self, cursor: Cursor) -> Iterator[tuple[Batch, Cursor]]:
         """Yields batches without end, each with the place behind it."""
-        epoch, index = cursor.epoch, cursor.index
         while True:
-            groups = self.epoch(epoch)
-            for position in range(index, len(groups)):
-                last = position + 1 == len(groups)
-                behind = Cursor(epoch + 1, 0) if last else Cursor(epoch, position + 1)
-                yield self.collate(groups[position], epoch), behind
-            epoch, index = epoch + 1, 0
+            groups = self.pool(cursor.epoch, cursor.pool)
+            for position in range(cursor.index, len(groups)):
+                behind = replace(cursor, index=position + 1)
+                if position + 1 == len(groups):
+                    behind = self._next_pool(cursor)
+                yield self.collate(groups[position], cursor.epoch), behind
+            cursor = self._next_pool(cursor)
+
+    def _next_pool(self, cursor: Cursor) -> Cursor:
+        last = cursor.pool + 1 == self.pools
+        return Cursor(cursor.epoch + 1) if last else Cursor(cursor.epoch, 0, cursor.pool + 1)
+
+    def _count(self, epoch: int, pool: int) -> int:
+        if (epoch, pool) not in self._counts:
+            self.pool(epoch, pool)
+        return self._counts[epoch, pool]
+
+    def _members(self, epoch: int, pool: int) -> Rows:
+        """Lists the pairs of a pool in the order of the store, in which their lengths are read."""
+        begin, end = (len(self.store) * each // self.pools for each in (pool, pool + 1))
+        if self.pools == 1:
+            return np.arange(begin, end)
+        return np.sort(self._permutation(epoch)[begin:end]).astype(np.int64)
+
+    def _permutation(self, epoch: int) -> npt.NDArray[np.unsignedinteger]:
+        if self._shuffled is None or self._shuffled[0] != epoch:
+            self._shuffled = None  # before the next one is made: both would be twice the memory
+            order = np.arange(len(self.store), dtype=np.min_scalar_type(len(self.store)))
+            self._random(epoch, 0, 2).shuffle(order)
+            self._shuffled = epoch, order
+        return self._shuffled[1]
+
+    def _random(self, *key: int) -> np.random.Generator:
+        return np.random.default_rng([self.plan.seed, *key])
 
     def collate(self, rows: Rows, epoch: int = 0) -> Batch:
         """Lays the given pairs side by side."""
-        sources = [np.asarray(self.store.source[row]) for row in rows]
-        targets = [np.asarray(self.store.target[row]) for row in rows]
+        sources, targets = self.store.source.take(rows), self.store.target.take(rows)
         if self.plan.copy_noise:
             random = np.random.default_rng([self.plan.seed, epoch, int(rows[0])])
             for i in np.flatnonzero(random.random(len(rows)) < self.plan.copy_noise):
@@ -127,16 +181,15 @@ class Batches:
         start = torch.full((len(rows), 1), START)
         target = torch.cat([start, wanted[:, :-1]], dim=1)
         tokens = sum(len(ids) for ids in targets)
-        lines, links = self.store.lines[rows], self._links(rows)
+        lines, links = pick(self.store.lines, rows), self._links(rows)
         return Batch(source, source != PAD, target, wanted, tokens, lines, links)
 
     def _links(self, rows: Rows) -> Tensor | None:
         if self.store.links is None:
             return None
         found = []
-        for i, row in enumerate(rows):
-            pairs = np.asarray(self.store.links[row], np.int64).reshape(-1, 2)
-            found.append(np.insert(pairs, 0, i, axis=1))
+        for i, links in enumerate(self.store.links.take(rows)):
+            found.append(np.insert(links.astype(np.int64).reshape(-1, 2), 0, i, axis=1))
         return torch.from_numpy(np.concatenate(found))
 
     def _hide_one(self, source: Ids, target: Ids, random: np.random.Generator) -> tuple[Ids, Ids]:

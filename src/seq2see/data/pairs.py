@@ -7,10 +7,10 @@ read as a pair is an error that names file and line. Reading takes constant memo
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
+from typing import Protocol
 
 from seq2see.data.rows import BOTH, Columns, Pair, Parser, from_record, line_parser
 from seq2see.data.sources import (
@@ -22,23 +22,39 @@ from seq2see.data.sources import (
     is_regular,
     read_lines,
 )
-from seq2see.errors import ConfigError, DataError
+from seq2see.errors import DataError
 
 __all__ = [
     "BOTH",
     "Columns",
     "Pair",
+    "Pairs",
     "data_paths",
     "fingerprint",
+    "fingerprint_of",
     "read_lines",
     "read_pairs",
     "read_sources",
-    "split_by_source",
 ]
 
 
+class Pairs(Protocol):
+    """Pairs that are counted and can be gone through again and again, such as a list of them."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Pair]: ...
+
+
+class Noting(Protocol):
+    """What takes line numbers, such as a list."""
+
+    def append(self, line: int, /) -> None:
+        """Takes the next one."""
+
+
 def read_pairs(
-    data: Data, columns: Columns = BOTH, *, short: list[int] | None = None
+    data: Data, columns: Columns = BOTH, *, short: Noting | None = None
 ) -> Iterator[Pair]:
     r"""Yields the pairs of DATA in file order, one a line, empty ones included.
 
@@ -71,7 +87,7 @@ def read_pairs(
 
 
 def _without_short(
-    lines: Iterable[tuple[int, str]], columns: Columns, parse: Parser, short: list[int]
+    lines: Iterable[tuple[int, str]], columns: Columns, parse: Parser, short: Noting
 ) -> Iterator[Pair]:
     needed = max(number for _, number in columns.named())
     for number, text in lines:
@@ -105,40 +121,16 @@ def read_sources(data: Data, columns: Columns | None = None) -> Iterator[Pair]:
 
 def fingerprint(*texts: str) -> int:
     """Hashes texts to 64 bits, the same in every process; ("ab", "c") differs from ("a", "bc")."""
+    return fingerprint_of(texts)
+
+
+def fingerprint_of(texts: Iterable[str]) -> int:
+    """Hashes texts as `fingerprint` does, one after the other."""
     digest = hashlib.blake2b(digest_size=8)
     for text in texts:
         coded = text.encode("utf-8", "surrogatepass")
         digest.update(b"%d:" % len(coded) + coded)
     return int.from_bytes(digest.digest(), "big")
-
-
-def split_by_source(
-    pairs: Sequence[Pair], held_out: int, seed: int
-) -> tuple[list[Pair], list[Pair]]:
-    """Splits pairs into (train, dev) so that no source with its features is in both.
-
-    Sources are ranked by a hash of seed and source, so the choice depends on neither the order of
-    the file nor the process. Down that ranking all pairs of a source go to dev unless dev would
-    then hold more than `held_out`: dev has `held_out` pairs at most, and fewer only where every
-    source left has too many. Both parts keep the order of the file.
-
-    Raises:
-        ConfigError: a negative `held_out`; ask for 0 or more.
-    """
-    if held_out < 0:
-        raise ConfigError(f"{held_out} pairs to hold out", expected="0 or more", where="held_out")
-    sizes = Counter((pair.source, pair.features) for pair in pairs)
-    ranked = sorted(sizes, key=lambda key: (fingerprint(str(seed), key[0], *key[1]), key))
-    chosen, room = set(), held_out
-    for key in ranked:
-        if sizes[key] <= room:
-            chosen.add(key)
-            room -= sizes[key]
-    train: list[Pair] = []
-    dev: list[Pair] = []
-    for pair in pairs:
-        (dev if (pair.source, pair.features) in chosen else train).append(pair)
-    return train, dev
 
 
 def unequal(first: Path, second: Path, counts: tuple[int, int]) -> DataError:

@@ -1,24 +1,24 @@
-"""Token ids on disk, read through a memory map: training holds a page of them, not the corpus."""
+"""Token ids on disk, written in a stream and read through memory maps: neither holds the corpus."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import IO
 
 import numpy as np
-import numpy.typing as npt
 
 from seq2see.data.rows import Pair
+from seq2see.data.side import Offsets, Side
 from seq2see.data.tokenizers import END, SPECIALS, UNKNOWN, Tokenizer
 from seq2see.errors import TrainingError
 from seq2see.files import refusing, sync
 
 _CHUNK = 10_000
-Ids = npt.NDArray[np.int32]
-Offsets = npt.NDArray[np.int64]
 Linked = Callable[[Sequence[Pair]], list[list[int]]]
 """Gives the links of each pair: a target and a source position in turn."""
 
@@ -65,22 +65,6 @@ def _with_copies(
     marks = {piece: len(SPECIALS) + k for k, piece in enumerate(unknown[:copies])}
     following = iter(pieces)
     return [marks.get(next(following), UNKNOWN) if i == UNKNOWN else i for i in ids]
-
-
-@dataclass(frozen=True)
-class Side:
-    """The ids of one side, one row after the other."""
-
-    ids: Ids
-    offsets: Offsets
-
-    def __getitem__(self, row: int) -> Ids:
-        return self.ids[self.offsets[row] : self.offsets[row + 1]]
-
-    @property
-    def lengths(self) -> Offsets:
-        """How many ids each row has, the end mark counted."""
-        return np.diff(self.offsets)
 
 
 @dataclass(frozen=True)
@@ -137,38 +121,94 @@ class Store:
         def side(name: str) -> Side:
             path = folder / f"{name}.ids"
             ids = np.memmap(path, np.int32, "r") if path.stat().st_size else np.zeros(0, np.int32)
-            return Side(ids, np.load(folder / f"{name}.offsets.npy"))
+            return Side(ids, np.load(folder / f"{name}.offsets.npy", mmap_mode="r"))
 
         links = side("links") if (folder / "links.ids").exists() else None
-        store = cls(side("source"), side("target"), np.load(folder / "lines.npy"), links)
+        lines = np.load(folder / "lines.npy", mmap_mode="r")
+        store = cls(side("source"), side("target"), lines, links)
         for one in (store.source, store.target, *([links] if links else [])):
-            if len(one.offsets) != len(store) + 1 or one.offsets[-1] != len(one.ids):
+            if len(one) != len(store) or one.total != len(one.ids):
                 raise ValueError(f"the token ids in {folder} are not complete")
         return store
+
+    def ratio(self, share: float) -> float:
+        """Returns the quantile of target ids for one source id over all pairs, in constant memory.
+
+        The same figure as `np.quantile(target.lengths / source.lengths, share)`.
+
+        Args:
+            share: of the pairs whose ratio is at most the one returned.
+        """
+        counts: Counter[float] = Counter()  # few ratios of small whole numbers are distinct
+        sides = self.target.stretches(), self.source.stretches()
+        for target, source in zip(*sides, strict=True):
+            values, times = np.unique(target / source, return_counts=True)
+            counts.update(dict(zip(values.tolist(), times.tolist(), strict=True)))
+        values = np.array(sorted(counts))
+        last = np.cumsum([counts[value] for value in values.tolist()]) - 1
+        place = share * (len(self) - 1)
+        below = int(place)
+        around = np.searchsorted(last, [below, min(below + 1, len(self) - 1)])
+        return float(np.quantile(values[around], place - below))
+
+
+class _Column:
+    """An .npy file of whole numbers that grows; numpy's header keeps room for their final count."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._count = file, 0
+        self._head()
+
+    def append(self, values: Offsets) -> None:
+        self._file.write(values.data)
+        self._count += len(values)
+
+    def close(self) -> None:
+        self._file.seek(0)
+        self._head()
+
+    def _head(self) -> None:
+        like = np.lib.format.header_data_from_array_1_0(np.zeros(0, np.int64))
+        np.lib.format.write_array_header_1_0(self._file, {**like, "shape": (self._count,)})
+
+
+class _Rows:
+    """The two files of a side: all ids, and where each row begins."""
+
+    def __init__(self, ids: IO[bytes], offsets: IO[bytes]) -> None:
+        self._ids, self._offsets, self._end = ids, _Column(offsets), 0
+        self._offsets.append(np.zeros(1, np.int64))
+        self.close = self._offsets.close
+
+    def append(self, rows: Sequence[Sequence[int]]) -> None:
+        # `tofile` would not say that the disk is full, only that less was written.
+        self._ids.write(np.concatenate([np.asarray(row, np.int32) for row in rows]).data)
+        ends = self._end + np.cumsum([len(row) for row in rows], dtype=np.int64)
+        self._offsets.append(ends)
+        self._end = int(ends[-1])
 
 
 def _write(
     folder: Path, pairs: Iterable[Pair], tokenizers: Tokenizers, linked: Linked | None
 ) -> None:
     names = ("source", "target", *(["links"] if linked else []))
-    lengths: dict[str, list[npt.NDArray[np.int64]]] = {name: [] for name in names}
-    lines: list[npt.NDArray[np.int64]] = []
-    with ExitStack() as open_files:
-        files = {
-            name: open_files.enter_context((folder / f"{name}.ids").open("wb")) for name in names
-        }
+    with ExitStack() as files:
+
+        def opened(name: str) -> IO[bytes]:
+            return files.enter_context((folder / name).open("wb"))
+
+        sides = [_Rows(opened(f"{name}.ids"), opened(f"{name}.offsets.npy")) for name in names]
+        lines = _Column(opened("lines.npy"))
         for chunk in _chunks(pairs):
             sources, unknowns = tokenizers.sources(chunk)
             targets = tokenizers.targets([pair.target for pair in chunk], unknowns)
             encoded = [sources, targets, *([linked(chunk)] if linked else [])]
-            for name, rows in zip(names, encoded, strict=True):
-                # `tofile` would not say that the disk is full, only that less was written.
-                files[name].write(np.concatenate([np.asarray(row, np.int32) for row in rows]).data)
-                lengths[name].append(np.array([len(row) for row in rows], np.int64))
+            for side, rows in zip(sides, encoded, strict=True):
+                side.append(rows)
             lines.append(np.array([pair.line for pair in chunk], np.int64))
-    for name, parts in lengths.items():
-        np.save(folder / f"{name}.offsets.npy", np.concatenate([[0], *parts]).cumsum())
-    np.save(folder / "lines.npy", np.concatenate(lines or [np.zeros(0, np.int64)]))
+        lines.close()
+        for side in sides:
+            side.close()
 
 
 def _chunks(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:

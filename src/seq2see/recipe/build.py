@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import compress
 
+import numpy as np
 import torch
 
 from seq2see.data.batches import Batches, BatchPlan
-from seq2see.data.pairs import Pair
+from seq2see.data.pairs import Pair, Pairs
 from seq2see.data.store import Store, Tokenizers
-from seq2see.data.tokenizers import Layout, train_tokenizer
+from seq2see.data.tokenizers import Layout, TokenKind, train_tokenizer
 from seq2see.errors import is_out_of_memory
 from seq2see.nn.network import Network, Sizes
 from seq2see.nn.settings import TransformerSettings
@@ -21,21 +23,49 @@ from seq2see.train.freeze import head_named
 from seq2see.train.precision import fastest
 from seq2see.train.update import no_memory
 
+_SUBWORDS: tuple[TokenKind, ...] = ("bpe", "unigram")
+_LEARNED = 1_000_000
+"""Pairs that subword pieces are learned from at most."""
 
-def build_tokenizers(recipe: Recipe, pairs: Sequence[Pair], survey: Survey) -> Tokenizers:
-    """Learns both sides' pieces; a joint vocabulary is one tokenizer for both."""
+
+def build_tokenizers(recipe: Recipe, pairs: Pairs, survey: Survey) -> Tokenizers:
+    """Learns both sides' pieces; a joint vocabulary is one tokenizer for both.
+
+    Subword pieces are learned from a million pairs at most, one out of each of as many equal
+    stretches of the corpus, drawn by the recipe's seed; characters and words from all.
+    """
     data = recipe.data
     assert data.source != "auto" and data.target != "auto"
     layout = Layout(max(data.copies, 0), survey.features, data.compose is True)
+
+    def some(kind: TokenKind) -> Iterable[Pair]:
+        return _drawn(pairs, recipe.seed) if kind in _SUBWORDS else pairs
+
     if data.joint is True:
-        texts = (text for pair in pairs for text in (pair.source, pair.target))
+        texts = (text for pair in some(data.source) for text in (pair.source, pair.target))
         shared = train_tokenizer(data.source, texts, data.vocabulary, layout)
         return Tokenizers(shared, shared)
-    source = train_tokenizer(data.source, (p.source for p in pairs), data.vocabulary, layout)
-    target = train_tokenizer(
-        data.target, (p.target for p in pairs), data.vocabulary, replace(layout, features=())
-    )
-    return Tokenizers(source, target)
+    sources = (pair.source for pair in some(data.source))
+    source = train_tokenizer(data.source, sources, data.vocabulary, layout)
+    targets, layout = (pair.target for pair in some(data.target)), replace(layout, features=())
+    return Tokenizers(source, train_tokenizer(data.target, targets, data.vocabulary, layout))
+
+
+def learned_from(recipe: Recipe, pairs: int) -> tuple[str, ...]:
+    """Says from how many of so many pairs subword pieces are learned, where not from all."""
+    if pairs <= _LEARNED or not {recipe.data.source, recipe.data.target} & set(_SUBWORDS):
+        return ()
+    drawn = f"{_LEARNED:,} of {pairs:,} pairs, drawn evenly (seed {recipe.seed})"
+    return (f"the subword pieces are learned from {drawn}",)
+
+
+def _drawn(pairs: Pairs, seed: int) -> Iterable[Pair]:
+    if len(pairs) <= _LEARNED:
+        return pairs
+    bounds = np.arange(_LEARNED + 1) * len(pairs) // _LEARNED
+    chosen = np.zeros(len(pairs), bool)
+    chosen[np.random.default_rng(seed).integers(bounds[:-1], bounds[1:])] = True
+    return compress(pairs, chosen)
 
 
 def build_network(recipe: Recipe, tokenizers: Tokenizers) -> Network:
@@ -68,7 +98,7 @@ def settle_lengths(recipe: Recipe, store: Store) -> tuple[Recipe, str]:
     model = recipe.model
     if not isinstance(model, TransformerSettings) or not model.roles or model.length_ratio:
         return recipe, ""
-    target, source = (int(side.lengths.sum()) for side in (store.target, store.source))
+    target, source = store.target.total, store.source.total
     ratio = round(target / source, 6)
     counted = f"{target:,} target and {source:,} source tokens"
     return replace(recipe, model=replace(model, length_ratio=ratio)), counted
@@ -90,7 +120,7 @@ def settle_precision(recipe: Recipe, network: Network, batches: Batches) -> tupl
     """
     if recipe.train.precision != "auto":
         return recipe, ""
-    trials = [batches.collate(rows) for rows in batches.epoch(0)[:4]]
+    trials = [batches.collate(rows) for rows in batches.pool(0, 0)[:4]]
     try:
         chosen, times = fastest(network, trials)
     except (MemoryError, RuntimeError) as error:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -58,11 +58,10 @@ class Run:
     reasons: tuple[tuple[str, Any, str], ...] = ()
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def longest_ratio(self) -> float:
         """Target tokens for one source token in nearly all training pairs (999 of 1,000)."""
-        ratios = self.store.target.lengths / self.store.source.lengths
-        return float(np.quantile(ratios, 0.999))
+        return self.store.ratio(0.999)
 
 
 def plan(tree: Tree) -> tuple[Recipe, tuple[tuple[str, Any, str], ...], tuple[str, ...]]:
@@ -75,7 +74,8 @@ def plan(tree: Tree) -> tuple[Recipe, tuple[tuple[str, Any, str], ...], tuple[st
     data, seed = _data_of(tree)
     corpus = gather(data, seed)
     recipe, reasons = choose(tree, survey(corpus.train))
-    return recipe, tuple(reasons), (*corpus.notes, *noted(start, recipe.train.start))
+    drawn = () if start else build.learned_from(recipe, len(corpus.train))
+    return recipe, tuple(reasons), (*corpus.notes, *drawn, *noted(start, recipe.train.start))
 
 
 def set_up(tree: Tree, out: Path, device: str = "cpu") -> Run:
@@ -118,7 +118,8 @@ def _set_up(tree: Tree, out: Path, device: str) -> Run:
     if measured:
         reasons.append(("train.precision", recipe.train.precision, measured))
     folder.write(recipe, tokenizers, corpus.dev)
-    notes = (*corpus.notes, *noted(start, recipe.train.start, store))
+    drawn = () if start else build.learned_from(recipe, len(corpus.train))
+    notes = (*corpus.notes, *drawn, *noted(start, recipe.train.start, store))
     return Run(recipe, tokenizers, corpus.dev, store, folder, tuple(reasons), notes)
 
 
@@ -183,7 +184,7 @@ def _extent(run: Run) -> dict[str, Any]:
     return {
         "seed": run.recipe.seed,
         "pairs": len(run.store),
-        "longest_source": int(run.store.source.lengths.max()),
+        "longest_source": run.store.source.longest,
         "longest_ratio": run.longest_ratio,
     }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from seq2see.bundle.folder import Bundle, load
 from seq2see.config import Tree, parse
+from seq2see.data.side import Side
 from seq2see.data.store import Store
 from seq2see.data.tokenizers import UNKNOWN
 from seq2see.errors import ConfigError
@@ -71,8 +72,7 @@ def noted(bundle: Bundle | None, name: str, store: Store | None = None) -> tuple
         return ()
     notes = [f"the weights, the network and the tokenizers are those of {name}"]
     for side in ("source", "target") if store else ():
-        ids = getattr(store, side).ids
-        unknown = int((ids == UNKNOWN).sum())
-        if unknown:
-            notes.append(f"{unknown:,} of {len(ids):,} {side} pieces are unknown to {name}")
+        ids: Side = getattr(store, side)
+        if unknown := ids.count(UNKNOWN):
+            notes.append(f"{unknown:,} of {ids.total:,} {side} pieces are unknown to {name}")
     return tuple(notes)

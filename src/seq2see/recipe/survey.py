@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import numpy as np
 from rapidfuzz.distance import LCSseq
 
-from seq2see.data.pairs import Pair
+from seq2see.data.pairs import Pair, Pairs
 
 _SAMPLE = 200_000
 """Pairs looked at, evenly spaced; choices do not need more."""
+
+_COMPARED = 2000
+"""Pairs out of these whose sides are compared."""
 
 
 @dataclass(frozen=True)
@@ -57,39 +58,79 @@ class Survey:
     features: tuple[str, ...]
 
 
-def survey(pairs: Sequence[Pair]) -> Survey:
-    """Looks at `pairs`, at an even sample of them where they are many."""
-    sample = pairs[:: max(1, len(pairs) // _SAMPLE)]
-    features = sorted({name for pair in pairs for name in pair.features})
+def survey(pairs: Pairs) -> Survey:
+    """Looks at `pairs`, at an even sample of them where they are many, and keeps none."""
+    stride = max(1, len(pairs) // _SAMPLE)
+    compared = max(1, -(-len(pairs) // stride) // _COMPARED)
+    source, target, copied = _Side(), _Side(), _Copied()
+    features: set[str] = set()
+    for number, pair in enumerate(pairs):
+        features.update(pair.features)
+        place, between = divmod(number, stride)
+        if between:
+            continue
+        source.add(pair.source)
+        target.add(pair.target)
+        if place % compared == 0:
+            copied.add(pair)
     return Survey(
         pairs=len(pairs),
-        source=_side([pair.source for pair in sample]),
-        target=_side([pair.target for pair in sample]),
-        copied=_copied(sample[:: max(1, len(sample) // 2000)]),
-        features=tuple(features),
+        source=source.figures(),
+        target=target.figures(),
+        copied=copied.shared / max(1, copied.characters),
+        features=tuple(sorted(features)),
     )
 
 
-def _side(texts: Sequence[str]) -> SideSurvey:
-    split = [text.split() for text in texts]
-    words = [word for text in split for word in text]
-    alphabet = frozenset().union(*texts) if texts else frozenset()
-    hangul = any("가" <= c <= "힣" for c in alphabet)
-    return SideSurvey(
-        characters=float(np.mean([len(text) for text in texts])),
-        words=float(np.mean([len(text) for text in split])),
-        symbols=len(set(words)),
-        symbol_length=float(np.mean([len(word) for word in words])) if words else 0.0,
-        spaced=float(np.mean([len(text) > 1 for text in split])),
-        alphabet=alphabet,
-        hangul=hangul and all(_survives(text) for text in texts),
-    )
+@dataclass
+class _Side:
+    """Adds up what the texts of one side look like."""
+
+    texts: int = 0
+    characters: int = 0
+    words: int = 0
+    letters: int = 0
+    spaced: int = 0
+    symbols: set[str] = field(default_factory=set)
+    alphabet: set[str] = field(default_factory=set)
+    survives: bool = True
+
+    def add(self, text: str) -> None:
+        words = text.split()
+        self.texts += 1
+        self.characters += len(text)
+        self.words += len(words)
+        self.letters += sum(map(len, words))
+        self.spaced += len(words) > 1
+        self.symbols.update(words)
+        self.alphabet.update(text)
+        self.survives = self.survives and _survives(text)
+
+    def figures(self) -> SideSurvey:
+        return SideSurvey(
+            characters=self.characters / self.texts,
+            words=self.words / self.texts,
+            symbols=len(self.symbols),
+            symbol_length=self.letters / max(1, self.words),
+            spaced=self.spaced / self.texts,
+            alphabet=frozenset(self.alphabet),
+            hangul=self.survives and any("가" <= c <= "힣" for c in self.alphabet),
+        )
+
+
+@dataclass
+class _Copied:
+    """Adds up how much of the targets stands in their sources."""
+
+    shared: int = 0
+    characters: int = 0
+
+    def add(self, pair: Pair) -> None:
+        self.shared += LCSseq.similarity(pair.source, pair.target)
+        self.characters += len(pair.target)
 
 
 def _survives(text: str) -> bool:
+    if text.isascii():
+        return True
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text)) == text
-
-
-def _copied(pairs: Sequence[Pair]) -> float:
-    shared = sum(LCSseq.similarity(pair.source, pair.target) for pair in pairs)
-    return shared / max(1, sum(len(pair.target) for pair in pairs))
