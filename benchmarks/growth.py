@@ -16,13 +16,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.benchmark import set_torch_threads
 
+from growth_data import memory
 from quality import RESULTS, ROOT, cores, revision
 from seq2see.bench.flops import Load, of_training
 from seq2see.bench.peak import SQUARE, multiplying
@@ -119,13 +119,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def measured(point: Point, precision: Precision) -> dict[str, Any]:
     """Trains on one batch over and over, and says what an update costs."""
     one = subject("small", *point.settings)
-    before = memory("VmRSS")
+    before = memory()["held_mb"]
     size = Sizes(point.vocabulary, point.vocabulary)
     network = cast(Network(one.settings, size).train(), precision)
     batch = made_up(point)
     load = Load.of(batch)
     found = repeat(stepping(network, one.recipe.train, lambda: batch), _PATIENCE / 8, _PATIENCE)
-    peak = memory("VmHWM")
+    peak = memory()["peak_mb"]
     products = repeat(multiplying(SQUARE, precision), 1.0, _PATIENCE)
     operations = of_training(one.settings, size, load) / batch.tokens
     return {
@@ -137,7 +137,7 @@ def measured(point: Point, precision: Precision) -> dict[str, Any]:
         "fastest": round(found.high, 1),
         "updates": found.repetitions,
         "utilisation": round(found.value * operations / products.value, 3),
-        "memory_mb": peak - before,
+        "memory_mb": round(peak - before),
     }
 
 
@@ -152,14 +152,6 @@ def made_up(point: Point) -> Batch:
     target = torch.cat([torch.full((point.rows, 1), START), wanted[:, :-1]], dim=1)
     real = torch.ones(shape, dtype=torch.bool)
     return Batch(source, real, target, wanted, wanted.numel(), np.arange(point.rows))
-
-
-def memory(name: str) -> int:
-    """Returns a figure of this process in MB: `VmRSS`, what it holds; `VmHWM`, the most it held."""
-    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) // 1024
-    raise SystemExit(f"/proc/self/status does not tell {name}: this needs Linux")
 
 
 def _apart(kind: str, name: str, given: argparse.Namespace) -> dict[str, Any]:

@@ -45,7 +45,12 @@ from seq2see.train.update import Updater
 SIZES = (30_000, 300_000, 3_000_000, 10_000_000)
 NETWORK = "tiny"
 _RATE = 1e-6
-_STATUS = {"peak_mb": "VmHWM", "anonymous_mb": "RssAnon", "file_mb": "RssFile"}
+_STATUS = {
+    "peak_mb": "VmHWM",
+    "held_mb": "VmRSS",
+    "anonymous_mb": "RssAnon",
+    "file_mb": "RssFile",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

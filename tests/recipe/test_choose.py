@@ -124,6 +124,26 @@ def test_every_choice_has_a_reason(task: str) -> None:
     assert {"data.source", "data.target", "model.kind", "train.rate"} <= {r[0] for r in reasons}
 
 
+@pytest.mark.parametrize(
+    ("minutes", "kind", "width", "layers"),
+    [
+        (0, "bilstm+additive", 384, 1),
+        (4, "bilstm+additive", 384, 1),
+        (0, "transformer", 192, 4),
+        (60, "transformer", 192, 4),
+        (4, "transformer", 128, 3),
+    ],
+)
+def test_few_minutes_on_many_words_make_a_smaller_transformer(
+    minutes: int, kind: str, width: int, layers: int
+) -> None:
+    many = replace(SURVEYS["pronunciations"], pairs=100_000)
+    recipe, _ = choose(draft(None, [f"model.kind={kind}", f"train.minutes={minutes}"]), many)
+    model = recipe.model
+    size = model.d_model if model.kind == "transformer" else model.d_hidden
+    assert (size, model.encoder_layers) == (width, layers)
+
+
 def test_a_time_budget_needs_no_steps() -> None:
     recipe, reasons = choose(draft(None, ["train.minutes=3"]), SURVEYS["sentences"])
     assert recipe.train.minutes == 3
