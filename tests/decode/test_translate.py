@@ -212,12 +212,16 @@ def test_workers_change_nothing(make, kind: str, precision: str) -> None:
     network = make(kind, size=SIDE.size)
     pairs = [Pair("abcdefgh"[i % 5 : 3 + i % 6], "") for i in range(12)]
 
-    def found(workers: int) -> list[list[tuple[str, float]]]:
+    def found(workers: int) -> tuple[list[str], list[float]]:
         options = SearchOptions(nbest=2, batch_tokens=60, precision=precision, workers=workers)
         every = Translator([network], BOTH, options).translate(pairs)
-        return [[(one.text, one.score) for one in nbest] for nbest in every]
+        flat = [one for nbest in every for one in nbest]
+        return [one.text for one in flat], [one.score for one in flat]
 
-    assert found(3) == found(1)
+    (texts_of_one, scores_of_one), (same_texts, scores) = found(1), found(3)
+    assert same_texts == texts_of_one
+    # Threads that share a product add its terms up in another order.
+    assert scores == pytest.approx(scores_of_one, abs=1e-3)
 
 
 def test_an_edit_holds_in_every_worker_and_precision(make) -> None:
@@ -234,7 +238,7 @@ def test_an_edit_holds_in_every_worker_and_precision(make) -> None:
     early = Translator([network], BOTH, SearchOptions(beam=1, precision="int8"))
     with hooked(Hooks(after=[(cross, torch.zeros_like)])):
         edited = {precision: scores(precision, 2) for precision in plain}
-        assert scores("float32", 1) == edited["float32"]
+        assert scores("float32", 1) == pytest.approx(edited["float32"], abs=1e-4)
         late = [one.score for [one] in early.translate(pairs)]
         assert late == pytest.approx(edited["int8"], abs=1e-4)
     for precision, before in plain.items():
