@@ -62,13 +62,11 @@ def take_over(name: str, run: Path) -> None:
         "seeds": sorted({outcome["seed"] for outcome in outcomes}),
         "minutes": round(sum(outcome["seconds"] for outcome in outcomes) / 60, 1),
         "cores": cores(),
-        "answer": found["verdict"]["answer"],
-        "sentence": found["verdict"]["sentence"],
         "outcomes": outcomes,
     }
     RECORDS.mkdir(parents=True, exist_ok=True)
     write_text(RECORDS / f"{name}.json", json.dumps(facts, ensure_ascii=False) + "\n")
-    print(f"{name}: {facts['answer']}, {facts['minutes']} min")
+    print(f"{name}: {found['verdict']['answer']}, {facts['minutes']} min")
 
 
 def record(name: str) -> dict[str, Any] | None:

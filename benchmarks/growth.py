@@ -28,7 +28,7 @@ from seq2see.bench.flops import Load, of_training
 from seq2see.bench.peak import SQUARE, multiplying
 from seq2see.bench.subjects import subject
 from seq2see.bench.timing import repeat
-from seq2see.bench.training import stepping
+from seq2see.bench.training import RATE, updates
 from seq2see.data.batches import Batch
 from seq2see.data.tokenizers import END, SPECIALS, START
 from seq2see.nn.network import Network, Sizes
@@ -124,7 +124,8 @@ def measured(point: Point, precision: Precision) -> dict[str, Any]:
     network = cast(Network(one.settings, size).train(), precision)
     batch = made_up(point)
     load = Load.of(batch)
-    found = repeat(stepping(network, one.recipe.train, lambda: batch), _PATIENCE / 8, _PATIENCE)
+    update = updates(network, one.recipe.train)
+    found = repeat(lambda: update(batch, RATE), _PATIENCE / 8, _PATIENCE)
     peak = memory()["peak_mb"]
     products = repeat(multiplying(SQUARE, precision), 1.0, _PATIENCE)
     operations = of_training(one.settings, size, load) / batch.tokens

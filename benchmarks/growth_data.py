@@ -24,7 +24,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +33,15 @@ import torch
 
 from quality import RESULTS, ROOT, cores, measured, revision
 from seq2see.bench.subjects import WORDS, made_up, subject
+from seq2see.bench.training import RATE, updates
 from seq2see.bundle.folder import sums
 from seq2see.data.batches import Batches, BatchPlan, Cursor
 from seq2see.data.store import Store
 from seq2see.files import sync
 from seq2see.recipe.folder import INDEX
-from seq2see.train.distributed import Team
-from seq2see.train.optimizer import Average, Optimizer
-from seq2see.train.update import Updater
 
 SIZES = (30_000, 300_000, 3_000_000, 10_000_000)
 NETWORK = "tiny"
-_RATE = 1e-6
 _STATUS = {
     "peak_mb": "VmHWM",
     "held_mb": "VmRSS",
@@ -127,18 +124,16 @@ class Seconds:
         self.spent[part] = round(time.perf_counter() - begin, 3)
 
 
-def train(folder: Path, updates: int) -> dict[str, Any]:
+def train(folder: Path, count: int) -> dict[str, Any]:
     """Does what a resumed run does, and tells what it took.
 
     Args:
         folder: holds the store.
-        updates: how many are made, half of them in another pool than the first.
+        count: updates that are made, half of them in another pool than the first.
     """
     one, seconds = subject(NETWORK), Seconds()
     network = one.network("float32")
-    optimizer = Optimizer(network, one.recipe.train)
-    updater = Updater(network, optimizer, one.recipe.train, Team())
-    average, steps, before = Average(optimizer.masters, one.recipe.train), count(1), memory()
+    update, before = updates(network, one.recipe.train), memory()
     with seconds.of("checksums"):
         sums(folder, INDEX)
     with seconds.of("opening"):
@@ -154,11 +149,10 @@ def train(folder: Path, updates: int) -> dict[str, Any]:
     with seconds.of("reading_a_pool"):
         for rows in groups:
             batches.collate(rows, 2)
-    border = Cursor(2, max(0, len(groups) - updates // 2))
+    border = Cursor(2, max(0, len(groups) - count // 2))
     with seconds.of("updates"):
-        for batch, _ in islice(batches.after(border), updates):
-            updater.update([batch], _RATE)
-            average.follow(next(steps))
+        for batch, _ in islice(batches.after(border), count):
+            update(batch, RATE)
     return {
         "pools": batches.pools,
         "batches_of_a_pool": len(groups),

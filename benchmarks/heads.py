@@ -11,7 +11,6 @@ et al. 2019, section 4; Voita et al. 2019, section 6.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,13 +18,13 @@ from statistics import median
 from typing import Any
 
 import seq2see as s2s
-from quality import RESULTS, cores, revision
+from quality import cores, keep, results, revision
 from seq2see.look.curve import PruningCurve
 from seq2see.look.prune import order, worth
 
 KINDS = {"encoder": "encoder.*", "decoder": "decoder.*.self", "cross": "decoder.*.cross"}
 FALLS = (0.5, 1.0)
-RECORD = "heads.json"
+TASK = "heads"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -45,13 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             orders[f"random {seed}"] = order(worth(translator, "random", None, at, seed))
         for how, heads in orders.items():
             key = f"{name}/{kind}/{how}"
-            if key in recorded():
+            if key in results(TASK):
                 print(key, "is recorded already", flush=True)
                 continue
             begin = time.perf_counter()
             curve = model.pruning_curve(given.data, heads, beam=given.beam)
             minutes = (time.perf_counter() - begin) / 60
-            record(key, told(curve) | {"minutes": round(minutes, 2), **context(given)})
+            facts = told(curve) | {"minutes": round(minutes, 2), **context(given)}
+            keep(TASK, key, facts)
+            print(key, facts["spare"], f"{minutes:.1f} min", flush=True)
     print(*summary(name), sep="\n")
 
 
@@ -83,24 +84,9 @@ def context(given: argparse.Namespace) -> dict[str, Any]:
     return {**files, "beam": given.beam, "cores": cores(), **revision()}
 
 
-def recorded() -> dict[str, Any]:
-    """Returns all curves by name."""
-    path = RESULTS / RECORD
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
-def record(key: str, facts: dict[str, Any]) -> None:
-    """Adds a curve; the others stay."""
-    known = {**recorded(), key: facts}
-    partial = RESULTS / f"{RECORD}.partial"
-    partial.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
-    partial.replace(RESULTS / RECORD)
-    print(key, facts["spare"], f"{facts['minutes']} min", flush=True)
-
-
 def summary(name: str) -> list[str]:
     """Writes a Markdown table: how many heads can go, by importance and at random (the median)."""
-    every = recorded()
+    every = results(TASK)
     falls = " | ".join(f"fall of {fall}" for fall in FALLS)
     lines = [f"| heads | of | order | {falls} |", "|---|--:|---|" + "--:|" * len(FALLS)]
     for kind in KINDS:

@@ -252,13 +252,18 @@ def results(task: str) -> dict[str, Any]:
 
 
 def record(task: str, key: str, facts: dict[str, Any]) -> None:
+    """Adds one part's facts to the task's results, and prints them."""
+    keep(task, key, facts)
+    print(task, key, json.dumps(facts["test"])[:200], f"{facts['minutes']} min", flush=True)
+
+
+def keep(task: str, key: str, facts: dict[str, Any]) -> None:
     """Writes one part's facts into the task's file, whose other parts stay."""
     known = {**results(task), key: facts}
     text = json.dumps(dict(sorted(known.items())), indent=2, ensure_ascii=False) + "\n"
     partial = RESULTS / f"{task}.json.partial"
     partial.write_text(text, encoding="utf-8")
     partial.replace(RESULTS / f"{task}.json")
-    print(task, key, json.dumps(facts["test"])[:200], f"{facts['minutes']} min", flush=True)
 
 
 def summary() -> Iterator[str]:

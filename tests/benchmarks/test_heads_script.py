@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import heads
+import quality
 import seq2see as s2s
 from fixtures import easy, write_tsv
 
@@ -30,7 +31,7 @@ def test_curves_are_recorded_one_by_one_and_not_drawn_twice(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(heads, "RESULTS", tmp_path)
+    monkeypatch.setattr(quality, "RESULTS", tmp_path)
     data = str(folder / "pairs.tsv")
     command = [str(folder / "model"), "--data", data, "--judge", data, "--random", "2"]
     heads.main(command)

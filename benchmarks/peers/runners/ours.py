@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import count
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from peers.runners.decoding import decoding, until_end, weights
 from peers.runners.ids import Ids
 from peers.runners.serve import Job, Ready, serve
 from peers.runners.training import BETAS, CLIP, EPSILON, RATE, SMOOTHING, Step, training
+from seq2see.bench.training import updates
 from seq2see.bundle import folder as bundles
 from seq2see.data import batches
 from seq2see.decode.generate import generate
@@ -20,10 +20,7 @@ from seq2see.decode.options import SearchOptions
 from seq2see.decode.request import Request
 from seq2see.nn.network import Network, Sizes
 from seq2see.nn.precision import cast, converted
-from seq2see.train.distributed import Team
-from seq2see.train.optimizer import Average, Optimizer
 from seq2see.train.settings import TrainSettings
-from seq2see.train.update import Updater
 
 
 def prepare(job: Job) -> Ready:
@@ -64,13 +61,10 @@ def updating(network: Network) -> Step:
         clip=CLIP,
         label_smoothing=SMOOTHING,
     )
-    optimizer = Optimizer(network, settings)
-    average = Average(optimizer.masters, settings)
-    updater, steps = Updater(network, optimizer, settings, Team()), count(1)
+    update = updates(network, settings)
 
     def step(batch: Batch) -> None:
-        updater.update([_as_ours(batch)], RATE)
-        average.follow(next(steps))
+        update(_as_ours(batch), RATE)
 
     return step
 

@@ -18,7 +18,7 @@ from seq2see.train.optimizer import Average, Optimizer
 from seq2see.train.settings import Precision, TrainSettings
 from seq2see.train.update import Updater
 
-_RATE = 1e-6
+RATE = 1e-6
 """A learning rate at which random ids teach nothing; an update takes as long at any other."""
 
 
@@ -58,25 +58,28 @@ def operations_of(subject: Subject) -> int:
 
 def updating(subject: Subject, precision: Precision) -> Work:
     """Prepares updates on the typical batch: what a run does between two validations."""
-    network, settings = subject.network(precision), subject.recipe.train
-    return stepping(network, settings, lambda: batch_of(subject))
+    update = updates(subject.network(precision), subject.recipe.train)
+    return lambda: update(batch_of(subject), RATE)
 
 
-def stepping(network: Network, settings: TrainSettings, batch: Callable[[], Batch]) -> Work:
+def updates(network: Network, settings: TrainSettings) -> Callable[[Batch, float], int]:
     """Prepares updates of a network, and of the average of its weights.
 
     Args:
         network: in training mode and its precision.
         settings: of the optimizer.
-        batch: makes what an update learns from.
+
+    Returns:
+        A function that learns from a batch at a learning rate, and tells how many target tokens
+        there were.
     """
     optimizer = Optimizer(network, settings)
     average = Average(optimizer.masters, settings)
     updater, steps = Updater(network, optimizer, settings, Team()), count(1)
 
-    def work() -> float:
-        step = updater.update([batch()], _RATE)
+    def update(batch: Batch, rate: float) -> int:
+        tokens = updater.update([batch], rate).tokens
         average.follow(next(steps))
-        return step.tokens
+        return tokens
 
-    return work
+    return update

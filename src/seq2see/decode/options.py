@@ -33,7 +33,7 @@ class SearchOptions:
         precision: what the network computes in, see `seq2see.nn.precision.cast`. Only float32 gives
             exactly what the bundle's weights say.
         workers: groups of sources that are decoded at a time, each in a thread of its own; 0 is as
-            many as torch has threads. The outputs do not depend on it.
+            many as torch has threads. The outputs depend on it by rounding at most.
 
     Raises:
         ConfigError: a value is out of its range, or more hypotheses are wanted than the beam holds.
