@@ -174,9 +174,7 @@ class _Session:
         name = f"training {one.name} in {precision} with {count(threads)}"
         peak = self._peak(precision, threads)
         if peak is None and precision != _USUAL:
-            # Where it is emulated, a single update may outlast the whole budget.
-            self.budget.skip(name, f"there is no peak of {precision} to foretell its time")
-            self.budget.parts -= 1
+            self._skip(name, precision)
             return
         operations = operations_of(one)
         with set_torch_threads(threads):
@@ -197,8 +195,7 @@ class _Session:
     def _decode(self, one: Subject, beam: int, precision: Arithmetic) -> None:
         name = f"decoding with {one.name} in {precision}, beam {beam}, with {count(self.every)}"
         if precision == "bfloat16" and self._peak(precision, self.every) is None:
-            self.budget.skip(name, f"there is no peak of {precision} to foretell its time")
-            self.budget.parts -= 1
+            self._skip(name, precision)
             return
         with set_torch_threads(self.every):
             figure = self.budget.measure(
@@ -206,6 +203,11 @@ class _Session:
             )
         if figure is not None:
             self.report.decoding.append(Decoded(one.name, beam, precision, self.every, figure))
+
+    def _skip(self, name: str, precision: str) -> None:
+        """Leaves out what, where it is emulated, may outlast the whole budget by a single update."""
+        self.budget.skip(name, f"there is no peak of {precision} to foretell its time")
+        self.budget.parts -= 1
 
     def _peak(self, precision: str, threads: int) -> float | None:
         for peak in self.report.peaks:
