@@ -205,7 +205,7 @@ class _Session:
             self.report.decoding.append(Decoded(one.name, beam, precision, self.every, figure))
 
     def _skip(self, name: str, precision: str) -> None:
-        """Leaves out what, where it is emulated, may outlast the whole budget by a single update."""
+        """Leaves out what may outlast the whole budget where it is emulated."""
         self.budget.skip(name, f"there is no peak of {precision} to foretell its time")
         self.budget.parts -= 1
 

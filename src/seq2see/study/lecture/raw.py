@@ -77,8 +77,9 @@ STUDY = Study(
     " at itself; what has to look from one thing at another, as recall, suffers. Without query and"
     " key nothing can be picked at all.",
     caution="Feed-forward layers stay in all models and may make up for missing projections; models"
-    " without projections have fewer parameters. Recall is hardly learnt by any model here: trials with"
-    " seed 1, 16,000 pairs and up to 5,000 updates stayed at 43 to 47 %, so its rows compare guesses.",
+    " without projections have fewer parameters. Recall is hardly learnt here:"
+    " with projections, 16,000 pairs and up to 5,000 updates, trials with seed 1 stayed at 43 to"
+    " 47 %, so that its rows compare guesses.",
     factors=(
         Factor(
             "projections",
