@@ -73,8 +73,9 @@ class Class:
 
 
 HURRY = 15.0
-"""Minutes of training below which a Transformer for many words is smaller. With 8 minutes of one core
-the smaller one reached a word error rate of 32.94, the larger 34.96; where they cross is a guess."""
+"""Minutes of training below which a Transformer for many words is smaller. With 8 minutes of one
+core the smaller one reached a word error rate of 32.94, the larger 34.96; where they cross is a
+guess."""
 
 
 WORDS = (
