@@ -10,7 +10,7 @@ _LARGEST = 127
 """Both signs reach as far, so that no offset has to be taken off a product."""
 
 _NARROW = 16
-"""Outputs below which a layer is left as it is: there is nothing to gain."""
+"""Outputs below which a layer is left as it is: too few to fill a product."""
 
 
 class Int8Linear(nn.Module):
@@ -22,7 +22,7 @@ class Int8Linear(nn.Module):
 
     Every vector has a scale of its own and so has every output, which keeps what comes out for one
     vector apart from all others; the sums of integers are exact. Not for training. Source:
-    Jacob et al. 2018, section 2; a scale a vector: Dettmers et al. 2022, section 2.
+    Jacob et al. 2018, section 2; a scale a vector: Dettmers et al. 2022 (vector-wise quantization).
 
     Args:
         linear: the layer whose place it takes.
