@@ -66,6 +66,17 @@ def test_recall_links_the_value_behind_the_key_that_is_asked() -> None:
     assert len(words) - 1 - far.links[0][0] == 82
 
 
+def test_recall_can_write_a_fact_as_one_word() -> None:
+    apart, joined = (draw("recall", 50, pairs=(1, 5), gap=(0, 3), joined=j) for j in (False, True))
+    for two, one in zip(apart, joined, strict=True):
+        source = one.pair.source.split()
+        assert source[-2:] == ["?", two.pair.source.split()[-1]]
+        assert one.pair.source.replace("=", " ") == two.pair.source
+        [(place, target)] = one.links
+        assert target == 0
+        assert source[place] == f"{source[-1]}={one.pair.target}"
+
+
 @pytest.mark.parametrize("base", [2, 3, 10])
 def test_a_digit_of_a_sum_is_that_of_the_linked_digits_alone(base: int) -> None:
     for one in draw("adding", 300, base=base, digits=(1, 6)):

@@ -35,7 +35,7 @@ TINY = (
 
 LEVELS: dict[str, dict[str, tuple[str, ...]]] = {
     "alignment": {"guidance": ("none", "0.5")},
-    "explanation": {"model": ("transformer",)},
+    "explanation": {"model": ("transformer",), "task": ("reverse",)},
     "feedforward": {"feedforward": ("none, wider", "relu"), "depth": ("4",)},
     "norm": {"norm": ("layer", "batch")},
     "positions": {"positions": ("none", "sinusoidal")},

@@ -141,12 +141,17 @@ def sort(rng: Random, length: Range = (2, 12), vocabulary: int = 26, gap: Range 
 
 @_task("words")
 def recall(
-    rng: Random, pairs: Range = (1, 4), keys: int = 26, values: int = 10, gap: Range = (0, 0)
+    rng: Random,
+    pairs: Range = (1, 4),
+    keys: int = 26,
+    values: int = 10,
+    gap: Range = (0, 0),
+    joined: bool = False,
 ) -> Linked:
     """Asks for the value of a key: `d 3 a 7 . . ? a` becomes `7`.
 
     The answer is linked to the value alone. From there to the question's key it is `gap` + 2 words
-    where the pair stored last is asked for, and 2 more for each pair that stands between.
+    where the pair stored last is asked for, and 2 more for each pair between (1 where joined).
 
     Args:
         rng: draws.
@@ -154,6 +159,8 @@ def recall(
         keys: different keys.
         values: different values.
         gap: fillers (`.`) between the last pair and the question.
+        joined: writes a pair as one word, `d=3 a=7 ? a`. Apart, key and value have to be brought
+            together before one comparison can find them, which small networks may never learn.
 
     Raises:
         ConfigError: more pairs can be drawn than there are keys.
@@ -169,10 +176,10 @@ def recall(
     chosen = rng.sample(names, count)
     stored = [str(rng.randrange(values)) for _ in chosen]
     asked = rng.randrange(count)
-    fillers = ["."] * _number(rng, "gap", gap)
-    words = [word for pair in zip(chosen, stored, strict=True) for word in pair]
-    source = [*words, *fillers, "?", chosen[asked]]
-    return Linked(Pair(" ".join(source), stored[asked]), ((2 * asked + 1, 0),))
+    mark, place = ("=", asked) if joined else (" ", 2 * asked + 1)
+    facts = [key + mark + value for key, value in zip(chosen, stored, strict=True)]
+    source = [*facts, *["."] * _number(rng, "gap", gap), "?", chosen[asked]]
+    return Linked(Pair(" ".join(source), stored[asked]), ((place, 0),))
 
 
 @_task("characters")
@@ -196,14 +203,10 @@ def adding(rng: Random, digits: Range = (1, 4), base: int = 10) -> Linked:
     terms = [rng.randrange(base ** (n - 1) if n > 1 else 0, base**n) for n in sizes]
     first, second = (np.base_repr(term, base) for term in terms)
     source, target = f"{first}+{second}", np.base_repr(sum(terms), base)
+    spans = ((len(first), len(first)), (len(source), len(second)))  # where each ends, its size
     # The characters of each place, counted from the last digit.
     places = [
-        [
-            end - place
-            for end, text in ((len(first), first), (len(source), second))
-            if place <= len(text)
-        ]
-        for place in range(1, len(target) + 1)
+        [end - place for end, size in spans if place <= size] for place in range(1, len(target) + 1)
     ]
     sums = [sum(int(source[i]) for i in here) for here in places]
     links = []
@@ -253,8 +256,7 @@ def dates(rng: Random, layouts: Sequence[str] = ("long",), years: Range = (1900,
     letters = [letter for sign in LAYOUTS[layout] for letter in _written(sign, source)]
     links = sorted((i, place) for place, (_, linked) in enumerate(letters) for i in linked)
     target = "".join(letter for letter, _ in letters)
-    features = (layout,) if len(layouts) > 1 else ()
-    return Linked(Pair(source, target, features), tuple(links))
+    return Linked(Pair(source, target, (layout,) * (len(layouts) > 1)), tuple(links))
 
 
 def _written(sign: str, source: str) -> list[tuple[str, tuple[int, ...]]]:

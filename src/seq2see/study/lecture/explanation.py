@@ -44,12 +44,12 @@ def figures(results: Results) -> Sequence[Figure]:
     errors = [
         {**each, "name": f"{each['name']}: {by}"}
         for by in _MEASURES
-        for each in rows.by_condition(results, AER, series=by)
+        for each in _named(results, AER, by)
     ]
     alike = [
         {**each, "name": f"{each['name']}: {by}"}
         for by in _MEASURES[1:]
-        for each in rows.by_condition(results, TAU, series=f"weight, {by}")
+        for each in _named(results, TAU, f"weight, {by}")
     ]
     return (
         Figure(
@@ -68,12 +68,16 @@ def figures(results: Results) -> Sequence[Figure]:
     )
 
 
+def _named(results: Results, measure: str, series: str) -> list[rows.Row]:
+    return rows.named(rows.by_condition(results, measure, series=series), "task", "model")
+
+
 STUDY = Study(
     name="explanation",
     question="Is attention an explanation?",
-    varied="the architecture, and what the alignment is read from: attention weight, value norm,"
-    " gradient or erasure",
-    fixed="the task with its known links, the training pairs, the number of updates",
+    varied="the architecture, the task with its known links, and what the alignment is read from:"
+    " attention weight, value norm, gradient or erasure",
+    fixed="the training pairs, the number of updates",
     hypothesis="Value norms are nearer the known links than raw weights (Kobayashi et al. 2020);"
     " gradient and erasure rank the source only partly as the weights do (Jain and Wallace 2019);"
     " and with even attention the outputs are lost (a control of Wiegreffe and Pinter 2019).",
@@ -88,6 +92,7 @@ STUDY = Study(
                 Level("transformer", TRANSFORMER),
             ),
         ),
+        Factor("task", tuple(Level(each, sizes={"task": each}) for each in ("sort", "reverse"))),
     ),
     material=Material("sort", train=4000, test=100, sizes={"length": (3, 8)}),
     measures=(

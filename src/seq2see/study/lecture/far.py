@@ -79,7 +79,7 @@ STUDY = Study(
         Factor("model", tuple(Level(name, (f"model.kind={name}",)) for name in _MODELS)),
         Factor("gap", tuple(Level(str(gap), sizes={"gap": (gap, gap)}) for gap in _GAPS)),
     ),
-    material=Material("recall", train=3000, sizes={"pairs": (2, 2), "keys": 8, "values": 8}),
+    material=Material("recall", train=3000, sizes={"pairs": (2, 2), "keys": 8, "joined": True}),
     measures=(exact_match, gradient_by_distance("encoder"), size),
     claim=claim,
     figures=figures,

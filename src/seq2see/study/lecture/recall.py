@@ -85,7 +85,7 @@ STUDY = Study(
         Factor("model", _models()),
         Factor("pairs", tuple(Level(str(n), sizes={"pairs": (n, n)}) for n in _PAIRS)),
     ),
-    material=Material("recall", train=4000, dev=100, sizes={"keys": 64, "values": 10}),
+    material=Material("recall", train=4000, dev=100, sizes={"keys": 64, "joined": True}),
     measures=(exact_match, size),
     claim=claim,
     figures=figures,

@@ -82,7 +82,7 @@ STUDY = Study(
             "scores", (Level(_SCALED, ("model.scaled=true",)), Level(_RAW, ("model.scaled=false",)))
         ),
     ),
-    material=Material("recall", train=4000, sizes={"pairs": (2, 4), "keys": 10}),
+    material=Material("recall", train=4000, sizes={"pairs": (2, 4), "keys": 10, "joined": True}),
     measures=(saturation(), updates_until(_ENOUGH), exact_match, size),
     claim=claim,
     figures=figures,
