@@ -3,9 +3,10 @@
     python benchmarks/gallery.py         makes the pages anew from the records
     python benchmarks/gallery.py RUNS    first takes over what `seq2see study` left in RUNS
 
-RUNS holds a folder study-NAME for each study. A record (benchmarks/results/studies/NAME.json) holds
-every reading of every model with the command, the commit and the time it took. A page is computed
-from it alone, so that a verdict can be checked.
+RUNS holds a folder study-NAME for each study, and study-NAME-cmudict or study-NAME-multi30k for
+one on real data. A record (benchmarks/results/studies/NAME.json) holds every reading of every model
+with the command, the commit and the time it took. A page is computed from it alone, so that a
+verdict can be checked.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,8 @@ from seq2see.study.results import Results
 
 RECORDS = ROOT / "benchmarks" / "results" / "studies"
 PAGES = ROOT / "docs" / "gallery"
+REAL = {"cmudict": "CMUdict", "multi30k": "Multi30k"}
+"""Real data that a study can be run on beside its task, by the end of the folder's name."""
 
 HEAD = """# The Transformer, question by question
 
@@ -44,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     if given.runs:
         for name in NAMES:
-            take_over(name, given.runs / f"study-{name}")
+            for key in (name, *(f"{name}-{data}" for data in REAL)):
+                take_over(key, given.runs / f"study-{key}")
     PAGES.mkdir(parents=True, exist_ok=True)
     write_text(PAGES / "index.md", "\n".join(index()))
 
@@ -78,8 +83,9 @@ def record(name: str) -> dict[str, Any] | None:
     return found
 
 
-def made(name: str, facts: dict[str, Any]) -> Page:
-    """Makes a study's page of its record."""
+def made(key: str, facts: dict[str, Any]) -> Page:
+    """Makes the page of a record; its pictures are named after the record too."""
+    name = key.partition("-")[0]
     study = find(name)
     outcomes = (
         Outcome(
@@ -91,27 +97,40 @@ def made(name: str, facts: dict[str, Any]) -> Page:
         for each in facts["outcomes"]
     )
     results = Results(tuple(outcomes))
-    return page(study, results, study.claim(results), facts["command"])
+    one = page(study, results, study.claim(results), facts["command"])
+    figures = (replace(each, name=key + each.name.removeprefix(name)) for each in one.figures)
+    return replace(one, name=key, figures=tuple(figures))
 
 
 def index() -> Iterator[str]:
-    """Writes the page of every recorded study, and yields the lines of the home page."""
+    """Writes the page of every record, and yields the lines of the home page."""
     yield HEAD
     for number, name in enumerate(NAMES, 1):
         study, facts = find(name), record(name)
         yield f"## {number}. {study.question}\n"
         if facts is None:
             yield f"Not run at its full size yet: `seq2see study {name}`.\n"
-            continue
-        one = made(name, facts)
-        markdown.write(one, PAGES)
-        pictures = [figure for figure in one.figures if isinstance(figure.drawing, Chart)]
-        yield f"**{one.answer}**\n"
-        yield f"[![{pictures[0].alt}]({pictures[0].name}.png)]({name}.md)\n"
-        seeds = len(facts["seeds"])
-        yield f"{seeds} seeds, {facts['minutes']:g} minutes of training and measuring in all;" + (
-            f" [all figures]({name}.md).\n"
-        )
+        else:
+            yield from entry(name, facts, pictured=True)
+        for data, title in REAL.items():
+            real = record(f"{name}-{data}")
+            if real is not None:
+                yield f"On {title} in the place of the task:\n"
+                yield from entry(f"{name}-{data}", real, pictured=False)
+
+
+def entry(key: str, facts: dict[str, Any], *, pictured: bool) -> Iterator[str]:
+    """Writes the page of a record, and yields what the home page says of it."""
+    one = made(key, facts)
+    markdown.write(one, PAGES)
+    yield f"**{one.answer}**\n"
+    if pictured:
+        first = next(figure for figure in one.figures if isinstance(figure.drawing, Chart))
+        yield f"[![{first.alt}]({first.name}.png)]({key}.md)\n"
+    seeds = len(facts["seeds"])
+    yield f"{seeds} seeds, {facts['minutes']:g} minutes of training and measuring in all;" + (
+        f" [all figures]({key}.md).\n"
+    )
 
 
 if __name__ == "__main__":

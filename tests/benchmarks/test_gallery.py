@@ -21,7 +21,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def left_behind(folder: Path, few: float, many: float) -> None:
+def left_behind(folder: Path, few: float, many: float, name: str = "study-heads") -> None:
     """Writes what a finished run of `heads` leaves, with made-up readings."""
 
     def outcome(heads: str, seed: int) -> dict[str, object]:
@@ -33,7 +33,7 @@ def left_behind(folder: Path, few: float, many: float) -> None:
         return {"labels": {"heads": heads}, "seed": seed, "readings": readings, "seconds": 60.0}
 
     outcomes = [outcome(heads, seed) for heads in ("1", "2", "4", "8") for seed in (1, 2, 3)]
-    run = folder / "study-heads"
+    run = folder / name
     run.mkdir(parents=True)
     facts = {
         "study": "heads",
@@ -68,6 +68,21 @@ def test_questions_stand_in_the_order_of_the_lecture_run_or_not(place: Path) -> 
     assert home.count("Not run at its full size yet") == len(NAMES) - 1
 
 
+def test_what_real_data_say_stands_below_what_the_task_says(place: Path) -> None:
+    left_behind(place / "runs", few=90.0, many=95.0)
+    left_behind(place / "runs", few=70.0, many=60.0, name="study-heads-cmudict")
+    gallery.main([str(place / "runs")])
+    home = (place / "pages" / "index.md").read_text(encoding="utf-8")
+    task, real = ((place / "pages" / f"{name}.md").read_text(encoding="utf-8") for name in
+                  ("heads", "heads-cmudict"))  # fmt: skip
+    assert "90" in task.split("\n")[2]
+    assert "70" in real.split("\n")[2]
+    assert home.index(task.split("\n")[2]) < home.index("On CMUdict")
+    assert home.index("On CMUdict") < home.index(real.split("\n")[2])
+    assert "(heads-cmudict-accuracy.png)" in real
+    assert (place / "pages" / "heads-cmudict-accuracy.png").is_file()
+
+
 def test_a_run_that_has_not_ended_is_no_record(place: Path) -> None:
     (place / "runs" / "study-far").mkdir(parents=True)
     gallery.main([str(place / "runs")])
@@ -75,7 +90,8 @@ def test_a_run_that_has_not_ended_is_no_record(place: Path) -> None:
 
 
 def test_the_committed_pages_say_what_the_committed_records_say() -> None:
-    wanted = [name for name in NAMES if gallery.record(name) is not None]
+    keys = (f"{name}{data}" for name in NAMES for data in ("", *(f"-{d}" for d in gallery.REAL)))
+    wanted = [key for key in keys if gallery.record(key) is not None]
     assert wanted
     for name in wanted:
         facts = gallery.record(name)
