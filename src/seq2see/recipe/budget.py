@@ -35,9 +35,10 @@ class Regime:
         dropout: the dropout rate.
         batch_tokens: budget of a batch.
         rate: the highest learning rate.
-        passes: how many times every pair is seen.
+        passes: how many times every pair is seen, if `updates` allows.
         decoder_layers: layers of the decoder; 0: as many as the encoder's.
         positions: how a Transformer's tokens know where they stand.
+        updates: the most there are; long texts fill more batches, and would take longer for it.
     """
 
     width: int
@@ -48,6 +49,7 @@ class Regime:
     passes: float
     decoder_layers: int = 0
     positions: str = "sinusoidal"
+    updates: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ WORDS = (
         "words",
         20_000,
         "bilstm+additive",
-        Regime(256, 1, 0.3, 1024, 0.002, 25),
+        Regime(256, 1, 0.3, 1024, 0.002, 40, updates=2_700),
         Regime(128, 3, 0.3, 1024, 0.002, 60),
     ),
     Class(
@@ -180,8 +182,9 @@ def choose_training(chooser: Chooser, survey: Survey) -> None:
         sides = ((survey.source, data["source"]), (survey.target, data["target"]))
         longer = max(_pieces(side, kind) for side, kind in sides)
         each = (longer + 1) * survey.pairs / (tokens * _FILLED)
-        steps = max(200, round(suits.passes * each / train.get("accumulate", 1) / 100) * 100)
-        steps = chooser.fill("train", "steps", steps, f"{suits.passes:g} passes over {why}")
+        pass_ = each / train.get("accumulate", 1)
+        steps = max(200, round(min(suits.passes * pass_, suits.updates) / 100) * 100)
+        steps = chooser.fill("train", "steps", steps, f"{steps / pass_:.0f} passes over {why}")
         if steps < 10 * _WARMUP:
             chooser.fill("train", "warmup", steps // 10, f"a tenth of {steps:,} steps")
 
