@@ -150,6 +150,18 @@ def test_a_time_budget_needs_no_steps() -> None:
     assert "train.steps" not in {setting for setting, _, _ in reasons}
 
 
+def test_long_words_do_not_get_more_updates_without_end() -> None:
+    long = [Pair(5 * one.source, 5 * one.target, one.features) for one in TASKS["inflections"]]
+    steps, reasons = {}, {}
+    for name, pairs in (("short", TASKS["inflections"]), ("long", long)):
+        recipe, said = choose({}, replace(survey(pairs), pairs=7_000))
+        steps[name] = recipe.train.steps
+        reasons[name] = next(why for setting, _, why in said if setting == "train.steps")
+    assert 200 < steps["short"] < steps["long"] == 2_700
+    assert reasons["short"].startswith("40 passes over 7,000 pairs")
+    assert 1 < int(reasons["long"].split()[0]) < 40
+
+
 def test_small_data_want_small_models() -> None:
     few, many = (choose({}, replace(SURVEYS["sentences"], pairs=n))[0] for n in (1_000, 5_000_000))
     assert few.data.vocabulary < many.data.vocabulary
