@@ -71,7 +71,7 @@ MULTI30K = Part(
 )
 EIGHT = ("model.kind=transformer", "model.heads=8", "model.encoder_layers=4")
 FIXED = (*EIGHT, fixed_heads(4))
-HALF = ("train.steps=2550",)
+SHORT = ("train.steps=2100",)
 CMUDICT = Part("cmudict/train.tsv", "cmudict/dev.tsv", "cmudict/dev.tsv")
 TASKS: dict[str, dict[str, Part]] = {
     "cmudict": {"en": CMUDICT},
@@ -83,8 +83,8 @@ TASKS: dict[str, dict[str, Part]] = {
         "en-de": Part(MULTI30K.train, MULTI30K.dev, MULTI30K.test, ("model.kind=bilstm+attention",))
     },
     "multi30k-fixed": {
-        "learned": replace(MULTI30K, settings=EIGHT + HALF),
-        "fixed": replace(MULTI30K, settings=FIXED + HALF),
+        "learned": replace(MULTI30K, settings=EIGHT + SHORT),
+        "fixed": replace(MULTI30K, settings=FIXED + SHORT),
         "learned-2000": replace(MULTI30K, settings=EIGHT, first=2000),
         "fixed-2000": replace(MULTI30K, settings=FIXED, first=2000),
     },
