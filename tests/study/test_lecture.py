@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from study_samples import options, shrunk
 
+from seq2see.data.rows import Pair
 from seq2see.study.accuracy import WORDS
 from seq2see.study.lecture import (
     bottleneck,
@@ -19,7 +22,7 @@ from seq2see.study.lecture import (
     recall,
     scale,
 )
-from seq2see.study.measures import EXACT
+from seq2see.study.measures import EXACT, exact_up_to
 from seq2see.study.patterns import ITSELF
 from seq2see.study.plan import Study
 from seq2see.study.publish import publish
@@ -28,7 +31,7 @@ from seq2see.study.results import Results
 from seq2see.study.saturation import SPREAD, UNTRAINED
 from seq2see.study.single import MATTER
 from seq2see.study.speed import until
-from seq2see.study.trial import trials
+from seq2see.study.trial import Subject, trials
 
 TINY = {
     "bottleneck": shrunk(bottleneck.STUDY),
@@ -41,7 +44,7 @@ TINY = {
     ),
     "recall": shrunk(
         recall.STUDY,
-        model=("gru 64", "lstm+attention 64", "transformer 64"), pairs=("4", "64"),
+        model=("gru 64", "lstm+attention 64", "transformer 64"),
     ),
 }  # fmt: skip
 SMALLER = ("model.d_model=16", "model.d_ff=16", "model.encoder_layers=1", "model.decoder_layers=1")
@@ -82,9 +85,10 @@ def made(study: Study, **measures: Value) -> Results:
     def readings(labels: Mapping[str, str], seed: int) -> Iterator[Reading]:
         for name, value in measures.items():
             measure, _, series = name.partition("/")
+            measure, _, at = measure.partition("@")
             # The first factor's first level varies a little, so that no difference is exact.
             noise = 0.01 * seed * (next(iter(labels.values())) == first)
-            yield Reading(measure, value(labels) + noise, series=series)
+            yield Reading(measure, value(labels) + noise, float(at) if at else None, series)
 
     return Results(
         tuple(
@@ -174,10 +178,23 @@ def test_functions_may_stand_within_a_side_and_not_between(
 
 @pytest.mark.parametrize(("fall", "answer"), [(50.0, "supported"), (-5.0, "not supported")])
 def test_recall_compares_the_falls(fall: float, answer: str) -> None:
-    def right(labels: Mapping[str, str]) -> float:
-        return 90 - fall * (labels["pairs"] == "64" and labels["model"].startswith("gru"))
+    def many(labels: Mapping[str, str]) -> float:
+        return 90 - fall * labels["model"].startswith("gru")
 
-    assert recall.claim(made(recall.STUDY, **{EXACT: right})).answer == answer
+    found = made(recall.STUDY, **{f"{EXACT}@4": lambda _: 90.0, f"{EXACT}@64": many})
+    assert recall.claim(found).answer == answer
+
+
+def test_right_answers_are_told_by_steps_of_length() -> None:
+    pairs = [Pair(" ".join("x" * n), "yes") for n in (1, 2, 3, 5, 6, 9)]
+
+    class Half:
+        def translate(self, given: Sequence[Pair], beam: int) -> list[str]:
+            return ["yes" if i in (1, 2, 3) else "no" for i, _ in enumerate(given)]
+
+    subject = SimpleNamespace(model=Half(), test=pairs)
+    found = list(exact_up_to(1, 4, 8, besides=1)(cast(Subject, subject)))
+    assert [(one.at, one.value) for one in found] == [(1, 50.0), (4, 100.0), (8, 0.0)]
 
 
 def test_seeds_that_disagree_leave_a_claim_undecided() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice, product
+from math import exp, log
 from random import Random
 from string import ascii_lowercase
 from typing import Any, Literal
@@ -155,7 +156,8 @@ def recall(
 
     Args:
         rng: draws.
-        pairs: keys that are stored, each different, with a value each.
+        pairs: keys that are stored, each different, with a value each. Twice as many are half as
+            likely: where most sources hold many, looking up is hardly learned.
         keys: different keys.
         values: different values.
         gap: fillers (`.`) between the last pair and the question.
@@ -166,7 +168,7 @@ def recall(
         ConfigError: more pairs can be drawn than there are keys.
     """
     _check_least("values", values)
-    names, count = _names(keys), _number(rng, "pairs", pairs)
+    names, count = _names(keys), _number(rng, "pairs", pairs, doublings=True)
     if pairs[1] > keys:
         raise ConfigError(
             f"{pairs[1]} different keys out of {keys}",
@@ -247,9 +249,7 @@ def dates(rng: Random, layouts: Sequence[str] = ("long",), years: Range = (1900,
         if name not in LAYOUTS:
             raise ConfigError("no such layout", where=f"dates, {name}", mend=nearest(name, LAYOUTS))
     if not 1000 <= years[0] <= years[1] <= 9999:
-        raise ConfigError(
-            f"found {years}", expected="two years of four digits, in order", where="dates, years"
-        )
+        raise ConfigError(f"found {years}", expected="ordered years of four digits", where="years")
     days = date(years[0], 1, 1).toordinal(), date(years[1], 12, 31).toordinal()
     layout = rng.choice(list(layouts))
     source = date.fromordinal(rng.randint(*days)).isoformat()
@@ -284,14 +284,14 @@ def _names(count: int) -> list[str]:
     return ["".join(word) for word in islice(product(ascii_lowercase, repeat=width), count)]
 
 
-def _number(rng: Random, name: str, bounds: Range) -> int:
+def _number(rng: Random, name: str, bounds: Range, *, doublings: bool = False) -> int:
     low, high = bounds
     least = int(name != "gap")
     if not least <= low <= high:
         raise ConfigError(
             f"found {bounds}", expected=f"the least and the greatest, from {least} on", where=name
         )
-    return rng.randint(low, high)
+    return round(exp(rng.uniform(log(low), log(high)))) if doublings else rng.randint(low, high)
 
 
 def _check_least(name: str, value: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,13 +23,23 @@ def exact_match(subject: Subject) -> Iterator[Reading]:
     yield Reading(EXACT, 100 * float(np.mean(_right(subject))))
 
 
-def exact_by_length(subject: Subject) -> Iterator[Reading]:
-    """Reads the same for each length of the source, in words."""
-    by_length: dict[int, list[bool]] = defaultdict(list)
-    for pair, right in zip(subject.test, _right(subject), strict=True):
-        by_length[len(pair.source.split())].append(right)
-    for length, found in sorted(by_length.items()):
-        yield Reading(EXACT, 100 * float(np.mean(found)), at=length)
+def exact_up_to(*bounds: int, besides: int = 0) -> Measure:
+    """Makes a measure of the same by the length of the source, in steps.
+
+    Args:
+        bounds: at each stand the sources of at most so many words, and more than the bound before.
+        besides: words of every source that do not count.
+    """
+
+    def measure(subject: Subject) -> Iterator[Reading]:
+        lengths = [len(pair.source.split()) - besides for pair in subject.test]
+        right = np.asarray(_right(subject))
+        steps = np.searchsorted(bounds, lengths)
+        for step, bound in enumerate(bounds):
+            if (found := right[steps == step]).size:
+                yield Reading(EXACT, 100 * float(np.mean(found)), at=bound)
+
+    return measure
 
 
 def size(subject: Subject) -> Iterator[Reading]:
