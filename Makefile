@@ -10,7 +10,9 @@ ARGS ?=
 BIN := .venv/bin
 STAMP := .venv/.seq2see-setup
 UNFINISHED := .venv/.seq2see-unfinished
-INSTALL := -e ".[dev,demo,hub,look,tensorboard]"
+EXTRAS := dev,demo,hub,look,tensorboard
+INSTALL := -e ".[$(EXTRAS)]"
+OLDEST := 3.11.0
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
 # The packages whose public functions carry array shapes, as far as they have tests.
@@ -92,21 +94,24 @@ format: $(STAMP) ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-# A fresh environment, so that nothing installed by hand slips in. The oldest Python, because its
-# newest packages run on every later one. The header and the pin of torch are kept: torch is raised
-# by hand, since speed and recorded losses hang on it. What torch brings for one kind of hardware
-# alone (CUDA, triton) is left unpinned.
-constraints: ## Renew constraints.txt: the newest versions pyproject.toml allows
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
-		echo 'constraints.txt is made with Python 3.11: make constraints PYTHON=python3.11'; \
-		exit 1; } >&2
+# Resolved for the oldest Python that seq2see runs on, to the last digit, because its newest packages
+# run on every later one (Debian 12 stays with 3.11.2), and as for an empty environment, so that
+# nothing installed by hand slips in. The header and the pin of torch are kept: torch is raised by
+# hand, since speed and recorded losses hang on it. What torch brings for one kind of hardware alone
+# (CUDA, triton) is left unpinned.
+constraints: $(STAMP) ## Renew constraints.txt: the newest versions pyproject.toml allows
 	fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
 	grep '^torch==' constraints.txt > "$$fresh/torch.txt" && \
-	$(PYTHON) -m venv "$$fresh/venv" && \
-	"$$fresh/venv/bin/python" -m pip install -c "$$fresh/torch.txt" $(INDEX) $(INSTALL) && \
-	"$$fresh/venv/bin/python" -m pip freeze --all --exclude-editable > "$$fresh/frozen.txt" && \
+	$(BIN)/python -m pip install --dry-run --ignore-installed --report "$$fresh/report.json" \
+		--target "$$fresh/none" --python-version $(OLDEST) --only-binary=:all: \
+		-c "$$fresh/torch.txt" $(INDEX) ".[$(EXTRAS)]" && \
+	$(BIN)/python -c 'import json, sys; \
+		each = [entry["metadata"] for entry in json.load(sys.stdin)["install"]]; \
+		pins = ["{name}=={version}".format_map(one) for one in each]; \
+		print(*sorted(pins, key=str.lower), sep="\n")' \
+		< "$$fresh/report.json" > "$$fresh/frozen.txt" && \
 	{ grep '^#' constraints.txt; \
-	  sed -E -e '/^(pip|triton|nvidia-.*|cuda-.*)==/d' -e 's/\+[a-z0-9.]+$$//' \
+	  sed -E -e '/^(seq2see|pip|triton|nvidia-.*|cuda-.*)==/d' -e 's/\+[a-z0-9.]+$$//' \
 	  "$$fresh/frozen.txt"; } > "$$fresh/constraints.txt" && \
 	cp "$$fresh/constraints.txt" constraints.txt
 
