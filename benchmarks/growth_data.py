@@ -34,7 +34,7 @@ import torch
 from quality import RESULTS, ROOT, cores, measured, revision
 from seq2see.bench.subjects import WORDS, made_up, subject
 from seq2see.bench.training import RATE, updates
-from seq2see.bundle.folder import sums
+from seq2see.bundle.reading import sums
 from seq2see.data.batches import Batches, BatchPlan, Cursor
 from seq2see.data.store import Store
 from seq2see.files import sync

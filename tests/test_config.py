@@ -98,6 +98,7 @@ def test_what_is_no_toml_is_refused_by_name(tmp_path: Path, content: bytes, said
     with pytest.raises(ConfigError, match=said) as caught:
         read_toml(path)
     assert caught.value.where == str(path)
+    assert caught.value.mend
 
 
 @pytest.mark.parametrize("name", ["absent.toml", "."])
@@ -105,6 +106,7 @@ def test_an_absent_file_and_a_folder_are_refused_by_name(tmp_path: Path, name: s
     with pytest.raises(ConfigError, match="cannot be read") as caught:
         read_toml(tmp_path / name)
     assert caught.value.where == str(tmp_path / name)
+    assert caught.value.mend
 
 
 def test_a_toml_file_is_read(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from peers.entries import MODEL, SHAPE
 from seq2see.api.record import write_text
 from seq2see.bundle import folder as bundles
+from seq2see.bundle.weights import weights
 from seq2see.data.batches import Batches, BatchPlan
 from seq2see.data.pairs import read_pairs
 from seq2see.data.rows import Pair
@@ -98,9 +99,9 @@ class Material:
         pairs = self.pairs(TEST)[:sentences]
         rows, _ = bundle.tokenizers.sources(pairs)
         np.savez(self.folder / "test.npz", **flat("source", rows))
-        tensors = bundles.weights(bundle.network).items()
-        weights: dict[str, Any] = {name: tensor.numpy() for name, tensor in tensors}
-        np.savez(self.folder / "weights.npz", **weights)
+        tensors = weights(bundle.network).items()
+        arrays: dict[str, Any] = {name: tensor.numpy() for name, tensor in tensors}
+        np.savez(self.folder / "weights.npz", **arrays)
         return {"sentences": len(pairs), "source_tokens": sum(map(len, rows))}
 
     def bleu(self, model: Path, outputs: Sequence[Sequence[int]]) -> Score:

@@ -107,11 +107,21 @@ def read_toml(path: Path) -> Tree:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"cannot be read ({error.strerror})", where=str(path)) from error
+        raise ConfigError(
+            f"cannot be read ({error.strerror})",
+            where=str(path),
+            mend="Name a recipe file that is there and may be read",
+        ) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"not UTF-8 ({error})", where=str(path)) from error
+        raise ConfigError(
+            f"not UTF-8 ({error})", where=str(path), mend="Save the file as UTF-8"
+        ) from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"no TOML: {error}", where=str(path)) from error
+        raise ConfigError(
+            f"no TOML: {error}",
+            where=str(path),
+            mend="Mend that place; seq2see train DATA --explain prints a whole recipe",
+        ) from error
 
 
 def override(tree: Tree, assignments: Iterable[str]) -> Tree:

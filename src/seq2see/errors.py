@@ -37,6 +37,10 @@ class Seq2seeError(Exception):
         return f"{text}. {self.mend}{'' if self.mend.endswith('?') else '.'}"
 
 
+BEGIN_ANEW = "Begin another run in another folder (--out), or remove this one first"
+"""How to mend a run that cannot go on; nothing trained is ever overwritten."""
+
+
 class DataError(Seq2seeError):
     """A data file, or a line of it, cannot be read as pairs."""
 

@@ -189,6 +189,12 @@ def test_a_path_with_a_comma_is_a_path_if_it_is_there(trained: Path, tmp_path: P
     assert len(load(odd).bundles) == 1
 
 
+@pytest.mark.parametrize("names", ["{},", ",{}", "{},,{}", ""])
+def test_a_model_without_a_name_is_refused(trained: Path, names: str) -> None:
+    with pytest.raises(BundleError, match="without a name"):
+        load(names.format(trained, trained))
+
+
 @pytest.mark.parametrize("name", ["absent", "absent,missing", "."])
 def test_what_is_no_model_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(BundleError):

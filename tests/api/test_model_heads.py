@@ -10,7 +10,7 @@ import torch
 import seq2see
 from fixtures import easy, write_tsv
 from seq2see.api.model import Model, load
-from seq2see.bundle.folder import weights
+from seq2see.bundle.weights import weights
 from seq2see.errors import ConfigError
 
 PAIRS = easy()[:40]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 from scipy.stats import ttest_ind
 
 from seq2see.api.standings import Trial, best_of, contrast, stand, welch
@@ -80,6 +81,12 @@ def test_welch_is_the_textbook_test() -> None:
     expected = ttest_ind(first, second, equal_var=False).pvalue
     assert welch(first, second) == pytest.approx(expected)
     assert welch(second, first) == pytest.approx(expected)
+
+
+@pytest.mark.filterwarnings("error")
+def test_welch_with_spread_on_one_side() -> None:
+    first, second = [100.0, 100.0], [93.0, 95.0]
+    assert welch(first, second) == pytest.approx(2 * student(1).sf(6.0))
 
 
 def test_welch_without_spread() -> None:

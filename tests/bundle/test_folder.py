@@ -25,19 +25,21 @@ from safetensors.torch import load_file, save_file
 from fixtures import joint
 from helpers import recurrent_settings, transformer_settings
 from seq2see.bundle import folder as bundle_folder
+from seq2see.bundle import reading
+from seq2see.bundle import weights as bundle_weights
 from seq2see.bundle.folder import (
     CARD,
     GUARDED,
     RECIPE,
     SCORES,
-    SUMS,
     WEIGHTS,
     Bundle,
     is_begun,
     load,
     network_settings,
-    weights,
 )
+from seq2see.bundle.reading import SUMS
+from seq2see.bundle.weights import weights
 from seq2see.config import as_table
 from seq2see.data.pairs import Pair
 from seq2see.data.store import Tokenizers
@@ -49,6 +51,15 @@ from seq2see.nn.plan import HeadRole
 from seq2see.nn.settings import Settings
 
 FILES = (*GUARDED, SCORES, CARD, SUMS)
+SCORE = {
+    "metric": "wer",
+    "value": 1.5,
+    "low": 1.0,
+    "high": 2,
+    "sources": 7,
+    "signature": "é",
+    "more": "is nobody's business",
+}
 
 NETWORKS = {
     "transformer": transformer_settings(tied="all"),
@@ -84,7 +95,7 @@ def bundle(settings: Settings = NETWORKS["transformer"]) -> Bundle:
         if buffer.is_floating_point():
             buffer.uniform_(0.5, 2)
     recipe = {"seed": 1, "model": as_table(settings)}
-    return Bundle(recipe, network, both, {"dev": [{"metric": "wer", "value": 1.5}]}, "# Å card\n")
+    return Bundle(recipe, network, both, {"dev": [SCORE]}, "# Å card\n")
 
 
 @pytest.fixture
@@ -231,9 +242,12 @@ def test_a_recipe_without_a_network_is_refused(saved: Path, model: Any) -> None:
     [
         (lambda t: dict(sorted(t.items())[1:]), "is missing"),
         (lambda t: {**t, "extra": torch.zeros(2)}, "extra does not belong"),
-        (lambda t: {k: v.flatten() for k, v in t.items()}, "has shape"),
+        (lambda t: {k: v.flatten() for k, v in t.items()}, r"is float32 \[\d+\]; expected"),
+        (lambda t: {k: v.int() for k, v in t.items()}, "is int32"),
+        (lambda t: {k: v.where(v != v.max(), torch.nan) for k, v in t.items()}, "no finite"),
+        (lambda t: {k: v / 0 for k, v in t.items()}, "no finite"),
     ],
-    ids=["missing", "unexpected", "misshapen"],
+    ids=["missing", "unexpected", "misshapen", "whole numbers", "no number", "infinite"],
 )
 def test_tensors_of_another_network_are_named(
     saved: Path, change: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]], said: str
@@ -254,7 +268,12 @@ def test_scores_and_card_may_be_edited(saved: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [(SCORES, b"{"), (SCORES, b"3"), (SCORES, b"\xff"), (CARD, b"\xff"), (SUMS, b"\xff")],
+    [
+        *((SCORES, b"{"), (SCORES, b"3"), (SCORES, b"[]"), (SCORES, b"\xff")),
+        *((SCORES, b'{"training": 3}'), (SCORES, b'{"training": {"longest_source": "x"}}')),
+        *((SCORES, b'{"dev": 3}'), (SCORES, b'{"dev": [{"metric": "wer"}]}')),
+        *((CARD, b"\xff"), (SUMS, b"\xff")),
+    ],
 )
 def test_damaged_text_is_refused(saved: Path, name: str, content: bytes) -> None:
     (saved / name).write_bytes(content)
@@ -465,7 +484,8 @@ def test_a_save_in_the_middle_of_opening_is_noticed(
 
     seen = []
     monkeypatch.setattr(os, "fsync", lambda handle: None)  # slow, and nothing is lost here
-    monkeypatch.setattr(bundle_folder, "standing", standing)
+    for module in (bundle_folder, reading):
+        monkeypatch.setattr(module, "standing", standing)
     for moment in count(1):  # 0 would be before anything is read
         both[0].save(tmp_path)
         looks = count()
@@ -489,7 +509,7 @@ def test_weights_that_move_away_while_they_are_opened_are_found_again(
         asked.append(path)
         return load_file(path)
 
-    monkeypatch.setattr(bundle_folder, "load_file", moved)
+    monkeypatch.setattr(bundle_weights, "load_file", moved)
     assert opened(tmp_path / "model") == 3
     assert asked == [tmp_path / "model" / READY / WEIGHTS, tmp_path / "model" / WEIGHTS]
 
@@ -500,7 +520,7 @@ def test_memory_that_runs_out_is_no_fault_of_the_bundle(
     def full(_: Path) -> None:
         raise RuntimeError("unable to mmap: Cannot allocate memory (12)")
 
-    monkeypatch.setattr(bundle_folder, "load_file", full)
+    monkeypatch.setattr(bundle_weights, "load_file", full)
     with pytest.raises(RuntimeError, match="allocate memory"):
         load(saved)
 

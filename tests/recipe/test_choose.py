@@ -278,5 +278,7 @@ def test_the_draft_is_left_alone() -> None:
 def test_a_resolved_recipe_is_read_back_and_chosen_again_the_same(task: str) -> None:
     recipe = chosen(task)
     assert Recipe.from_tree(recipe.as_tree()) == recipe
+    with pytest.raises(ConfigError, match="modell"):
+        Recipe.from_tree({**recipe.as_tree(), "modell": {}})
     again, reasons = choose(recipe.as_tree(), SURVEYS[task])
     assert (again, reasons) == (recipe, [])

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from fixtures import TINY, easy, train_tiny, write_tsv
-from seq2see.bundle.folder import Bundle, load, weights
+from seq2see.bundle.folder import Bundle, load
+from seq2see.bundle.weights import weights
 from seq2see.config import Tree
 from seq2see.data.pairs import Pair
 from seq2see.errors import BundleError, ConfigError

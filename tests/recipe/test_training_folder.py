@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fixtures import TINY, easy, write_tsv
-from seq2see.bundle.folder import SUMS
+from seq2see.bundle.reading import SUMS
 from seq2see.data.pairs import Pair
 from seq2see.errors import BundleError, ConfigError, TrainingError
 from seq2see.recipe.draft import draft

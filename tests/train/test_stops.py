@@ -61,6 +61,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(
     with pytest.raises(TrainingError, match="in step 37") as caught:
         trainer.run()
     assert f"lines {drawn[36]}" in caught.value.found
+    assert caught.value.found.endswith(f"the checkpoint in {trainer.folder} stand")
     assert "train.rate" in caught.value.mend
     tensors, facts = checkpoint.load(trainer.folder) or ({}, {})
     assert facts["step"] == 30
@@ -79,8 +80,9 @@ def test_a_gradient_that_is_not_finite_stops_the_run(
 
     monkeypatch.setattr(update, "smoothed_loss", Poison(3, with_endless_slope))
     trainer = make()
-    with pytest.raises(TrainingError, match=r"in step 3 .* norm nan"):
+    with pytest.raises(TrainingError, match=r"in step 3, .* norm nan") as caught:
         trainer.run()
+    assert caught.value.found.endswith("nothing had been saved before")
     assert all(p.isfinite().all() for p in trainer.network.parameters())
 
 
@@ -91,7 +93,7 @@ def test_memory_that_runs_out_names_the_setting(
     act: Callable[[Tensor], Tensor],
 ) -> None:
     monkeypatch.setattr(update, "smoothed_loss", Poison(3, act))
-    with pytest.raises(TrainingError, match=r"in step 3 .* memory ran out") as caught:
+    with pytest.raises(TrainingError, match=r"in step 3, memory ran out") as caught:
         make().run()
     assert caught.value.where == "train.batch_tokens"
     assert "now 200" in caught.value.mend

@@ -13,7 +13,8 @@ from peers.runners.ids import Ids
 from peers.runners.serve import Job, Ready, serve
 from peers.runners.training import BETAS, CLIP, EPSILON, RATE, SMOOTHING, Step, training
 from seq2see.bench.training import updates
-from seq2see.bundle import folder as bundles
+from seq2see.bundle.folder import network_settings
+from seq2see.bundle.weights import weights as tensors_of
 from seq2see.data import batches
 from seq2see.decode.generate import generate
 from seq2see.decode.options import SearchOptions
@@ -27,7 +28,7 @@ def prepare(job: Job) -> Ready:
     """Sets up the job's task."""
     torch.manual_seed(1)
     size = job["shape"]["vocabulary"]
-    network = Network(bundles.network_settings(job["model"]), Sizes(size, size))
+    network = Network(network_settings(job["model"]), Sizes(size, size))
     if job["task"] in ("decoding", "latency"):
         return searching(job, network)
     cast(network.train(), job["precision"])
@@ -37,7 +38,7 @@ def prepare(job: Job) -> Ready:
 def searching(job: Job, network: Network) -> Ready:
     """Sets up the search that `seq2see translate` makes, from ids to ids."""
     torch.set_num_threads(job["options"]["threads"])
-    found, wanted = weights(job), bundles.weights(network)
+    found, wanted = weights(job), tensors_of(network)
     for name, tensor in wanted.items():
         tensor.copy_(torch.from_numpy(found[name]))
     network = converted(network.eval(), job["precision"])

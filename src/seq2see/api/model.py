@@ -192,12 +192,15 @@ def load(*paths: str | PathLike[str], device: str = "cpu") -> Model:
         BundleError: a file of a bundle is missing, damaged or foreign; the message names it.
         ConfigError: there is no such device.
     """
-    folders = [Path(part) for path in paths for part in _parts(str(path))]
-    if not folders:
-        raise BundleError("no model is named", mend="Give the folder of a model, or several")
+    names = [part for path in paths for part in _parts(str(path))]
+    if not names or "" in names:
+        raise BundleError(
+            "a model without a name" if names else "no model is named",
+            mend="Give the folder of a model, or of several with a comma between them",
+        )
     where = device_named(device)
-    return Model([load_bundle(folder, where) for folder in folders])
+    return Model([load_bundle(folder, where) for folder in map(Path, names)])
 
 
 def _parts(path: str) -> list[str]:
-    return [path] if Path(path).exists() else path.split(",")
+    return [path] if Path(path).exists() else [part.strip() for part in path.split(",")]

@@ -165,7 +165,14 @@ def welch(first: Sequence[float], second: Sequence[float]) -> float | None:
         return None
     if np.ptp(first) == np.ptp(second) == 0:
         return float(first[0] == second[0])
-    return float(stats.ttest_ind(first, second, equal_var=False).pvalue)
+    # From the moments, because scipy's own are noisy about a side without spread.
+    (mean, deviation), (other_mean, other_deviation) = (
+        (float(np.mean(each)), float(np.std(each, ddof=1))) for each in (first, second)
+    )
+    found = stats.ttest_ind_from_stats(
+        *(mean, deviation, len(first)), *(other_mean, other_deviation, len(second)), equal_var=False
+    )
+    return float(found.pvalue)
 
 
 def _by_model(trials: Sequence[Trial]) -> list[list[Trial]]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import tomllib
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,25 +10,25 @@ from typing import Any
 import tomli_w
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from safetensors.torch import save_file
 
+from seq2see.bundle import reading
+from seq2see.bundle.reading import RESTORE, SUMS, check_sums, sums
+from seq2see.bundle.weights import load_weights, weights
 from seq2see.config import Tree, parse
 from seq2see.data.store import Tokenizers
 from seq2see.data.tokenizers import Tokenizer
-from seq2see.errors import BundleError, ConfigError, is_out_of_memory
+from seq2see.errors import BundleError, ConfigError
 from seq2see.files import FRESH, replace_files, standing
 from seq2see.nn.network import Network, Sizes
 from seq2see.nn.roles import UnknownRoleError
 from seq2see.nn.settings import RecurrentSettings, Settings, TransformerSettings
 
 RECIPE, WEIGHTS, SCORES, CARD = "recipe.toml", "model.safetensors", "scores.json", "card.md"
-SUMS = "SHA256SUMS"
-"""Checksums in the format of `sha256sum -c`; scores and card are free to be edited."""
-
 GUARDED = (RECIPE, "source.json", "target.json", WEIGHTS)
+"""What the checksums are of; scores and card are free to be edited."""
+
 FILES = (*GUARDED, SCORES, CARD, SUMS)
-_RESTORE = "Restore the file from the place the model came from, or train again"
 _PARTIAL = ".tmp"  # what safetensors calls the file that it is writing
 _ATTEMPTS = 10
 """Saves lie seconds apart, so the second attempt succeeds unless the machine is very busy."""
@@ -137,16 +134,16 @@ def _read(folder: Path) -> Bundle:
             expected="a model that seq2see train wrote",
             where=str(folder),
         )
-    _check_sums(folder)
-    recipe = _toml(folder)
+    check_sums(folder, GUARDED)
+    recipe = reading.toml(folder, RECIPE)
     source, target = (
-        Tokenizer.from_json(_text(folder, name), str(standing(folder, name)))
+        Tokenizer.from_json(reading.text(folder, name), str(standing(folder, name)))
         for name in ("source.json", "target.json")
     )
     network = new_network(recipe, Tokenizers(source, target), str(standing(folder, RECIPE)))
-    _load_weights(network, standing(folder, WEIGHTS))
-    scores = _json(folder, SCORES)
-    card = _text(folder, CARD)
+    load_weights(network, standing(folder, WEIGHTS))
+    scores = reading.scores(folder, SCORES)
+    card = reading.text(folder, CARD)
     return Bundle(recipe, network.eval(), Tokenizers(source, target), scores, card)
 
 
@@ -177,7 +174,7 @@ def new_network(recipe: Tree, tokenizers: Tokenizers, where: str) -> Network:
         raise BundleError(error.found, where=where, mend=error.mend) from error
     except (KeyError, ConfigError) as error:
         raise BundleError(
-            f"no network is described ({error})", where=where, mend=_RESTORE
+            f"no network is described ({error})", where=where, mend=RESTORE
         ) from error
     return Network(settings, Sizes(tokenizers.source.size, tokenizers.target.size))
 
@@ -199,97 +196,3 @@ def network_settings(table: Tree) -> Settings:
             mend="Set model.kind=transformer, or leave the roles out",
         )
     return parse(RecurrentSettings, table, "model")
-
-
-def weights(network: Network) -> dict[str, Tensor]:
-    """Returns parameters and running statistics by name; a shared matrix stands once."""
-    named = {**dict(network.named_parameters()), **dict(network.named_buffers())}
-    return {name: tensor.detach().contiguous() for name, tensor in named.items()}
-
-
-def _load_weights(network: Network, path: Path) -> None:
-    _need(path)
-    try:
-        found = load_file(path)
-    except (OSError, RuntimeError, SafetensorError) as error:  # the second: it vanished or shrank
-        if is_out_of_memory(error):
-            raise
-        raise BundleError(
-            f"damaged or foreign ({error})", where=str(path), mend=_RESTORE
-        ) from error
-    wanted = weights(network)
-    for name in sorted(wanted.keys() ^ found.keys()):
-        state = "is missing" if name in wanted else "does not belong to this network"
-        raise BundleError(f"the tensor {name} {state}", where=str(path), mend=_RESTORE)
-    for name, tensor in wanted.items():
-        if tensor.shape != found[name].shape:
-            raise BundleError(
-                f"the tensor {name} has shape {list(found[name].shape)}",
-                expected=str(list(tensor.shape)),
-                where=str(path),
-                mend=_RESTORE,
-            )
-        tensor.copy_(found[name])
-
-
-def sums(folder: Path, names: Iterable[str]) -> str:
-    """Returns the checksums of files of a folder, a line each."""
-
-    def line(name: str) -> str:
-        with standing(folder, name).open("rb") as file:
-            return f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n"
-
-    return "".join(map(line, names))
-
-
-def check_sums(folder: Path, names: Sequence[str]) -> None:
-    """Compares files with the checksums that were saved beside them.
-
-    Raises:
-        BundleError: a file is missing or is not the one that was saved; the message names it.
-    """
-    for name in names:
-        _need(standing(folder, name))
-    recorded = set(_text(folder, SUMS).splitlines())
-    for line in sums(folder, names).splitlines():
-        if line not in recorded:
-            name = line.split("  ")[1]
-            raise BundleError(
-                "the file is not the one that was saved (its checksum differs)",
-                where=str(standing(folder, name)),
-                mend=_RESTORE,
-            )
-
-
-def _check_sums(folder: Path) -> None:
-    check_sums(folder, GUARDED)
-
-
-def _need(path: Path) -> None:
-    if not path.is_file():
-        raise BundleError("the file is missing", where=str(path), mend=_RESTORE)
-
-
-def _text(folder: Path, name: str) -> str:
-    path = standing(folder, name)
-    _need(path)
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BundleError(f"unreadable ({error})", where=str(path), mend=_RESTORE) from error
-
-
-def _toml(folder: Path) -> Tree:
-    try:
-        return tomllib.loads(_text(folder, RECIPE))
-    except tomllib.TOMLDecodeError as error:
-        where = str(standing(folder, RECIPE))
-        raise BundleError(f"no TOML ({error})", where=where, mend=_RESTORE) from error
-
-
-def _json(folder: Path, name: str) -> dict[str, Any]:
-    try:
-        return dict(json.loads(_text(folder, name)))
-    except (TypeError, ValueError) as error:
-        where = str(standing(folder, name))
-        raise BundleError(f"no JSON ({error})", where=where, mend=_RESTORE) from error

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import tomli_w
 
-from seq2see.bundle.folder import SUMS, check_sums, sums
+from seq2see.bundle.reading import SUMS, check_sums, sums
 from seq2see.data.pairs import Pair
 from seq2see.data.store import Store, Tokenizers
 from seq2see.data.tokenizers import Tokenizer
-from seq2see.errors import BundleError, ConfigError, TrainingError
+from seq2see.errors import BEGIN_ANEW, BundleError, ConfigError, TrainingError
 from seq2see.files import refusing, sync, write_text
 from seq2see.recipe.sections import Recipe
 
@@ -113,7 +113,7 @@ class TrainingFolder:
         """Reads what `write` kept.
 
         Raises:
-            BundleError: a file is missing or damaged; train anew without --resume.
+            BundleError: a file is missing or damaged; begin another run.
         """
         check_sums(self.root, TEXTS)
         try:
@@ -135,7 +135,7 @@ class TrainingFolder:
             raise BundleError(
                 f"the run cannot be resumed ({error})",
                 where=str(self.root),
-                mend="Train anew without --resume",
+                mend=BEGIN_ANEW,
             ) from error
 
 

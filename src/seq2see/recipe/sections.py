@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from seq2see.bundle.folder import network_settings
-from seq2see.config import Tree, as_table, parse
+from seq2see.config import Tree, as_table, nearest, parse
 from seq2see.data.tokenizers import TokenKind
 from seq2see.decode.options import SearchOptions
 from seq2see.errors import ConfigError
@@ -137,8 +137,12 @@ class Recipe:
         """Reads what `as_tree` wrote.
 
         Raises:
-            ConfigError: a key is unknown or a value malformed.
+            ConfigError: a key or a table is unknown, or a value malformed.
         """
+        known = [each.name for each in fields(cls)]
+        for name in tree:
+            if name not in known:
+                raise ConfigError("unknown setting", where=name, mend=nearest(name, known))
         return cls(
             data=parse(DataSettings, tree.get("data", {}), "data"),
             model=network_settings(tree["model"]),

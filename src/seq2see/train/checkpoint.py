@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -11,10 +12,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from seq2see.errors import BundleError, TrainingError
+from seq2see.errors import BEGIN_ANEW, BundleError, TrainingError
 from seq2see.files import sync, write_text
 
 TENSORS, FACTS = "state.safetensors", "state.json"
+_SUM = "sha256"
 
 
 def save(folder: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
@@ -34,7 +36,7 @@ def save(folder: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Non
         for path in (fresh / TENSORS, fresh):
             sync(path)
         # The facts come last and whole: where they stand, the tensors stand too.
-        write_text(fresh / FACTS, json.dumps(facts))
+        write_text(fresh / FACTS, json.dumps({**facts, _SUM: _sum(fresh / TENSORS)}))
         sync(fresh)
         shutil.rmtree(old, ignore_errors=True)
         if folder.exists():
@@ -54,21 +56,40 @@ def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     """Returns the newest whole state in `folder`; None where there is none.
 
     Raises:
-        BundleError: the state is damaged; remove the folder to start anew.
+        BundleError: the state is damaged; begin another run.
     """
-    # A process killed between the two renames of `save` leaves the new state under its own name.
-    names = (folder.name, f"{folder.name}.new", f"{folder.name}.old")
-    for candidate in map(folder.with_name, names):
-        if (candidate / FACTS).exists() and (candidate / TENSORS).exists():
-            break
-    else:
+    candidate = _whole(folder)
+    if candidate is None:
         return None
     try:
         facts = json.loads((candidate / FACTS).read_text(encoding="utf-8"))
-        return load_file(candidate / TENSORS), facts
+        tensors = load_file(candidate / TENSORS)
+        # States saved before the checksum was kept have none.
+        if facts.pop(_SUM, None) not in (None, _sum(candidate / TENSORS)):
+            raise ValueError(f"the checksum of {TENSORS} differs")
+        return tensors, facts
     except (OSError, ValueError, SafetensorError) as error:
         raise BundleError(
             f"the training state is damaged ({error})",
             where=str(candidate),
-            mend=f"Remove {folder} and train anew without --resume",
+            mend=BEGIN_ANEW,
         ) from error
+
+
+def stands(folder: Path) -> bool:
+    """Tells whether there is a whole state in `folder`."""
+    return _whole(folder) is not None
+
+
+def _whole(folder: Path) -> Path | None:
+    # A process killed between the two renames of `save` leaves the new state under its own name.
+    names = (folder.name, f"{folder.name}.new", f"{folder.name}.old")
+    for candidate in map(folder.with_name, names):
+        if (candidate / FACTS).exists() and (candidate / TENSORS).exists():
+            return candidate
+    return None
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

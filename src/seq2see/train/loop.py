@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seq2see.data.batches import Batch, Batches, Cursor
-from seq2see.errors import BundleError, DivergedError, TrainingError
+from seq2see.errors import BEGIN_ANEW, BundleError, DivergedError, TrainingError
 from seq2see.nn.network import Network
 from seq2see.train import checkpoint
 from seq2see.train.distributed import Team
@@ -115,7 +115,7 @@ class Trainer:
             raise BundleError(
                 f"the training state is not of this run ({error})",
                 where=str(self.folder),
-                mend="Train anew without --resume",
+                mend=BEGIN_ANEW,
             ) from error
         return True
 
@@ -177,12 +177,18 @@ class Trainer:
             step = self.updater.update(group, rate, self.state.step)
         except TrainingError as error:
             raise type(error)(
-                f"in step {self.state.step} of the run in {self.folder}, {error.found}",
+                f"in step {self.state.step}, {error.found}; {self._kept()}",
                 where=error.where,
                 mend=error.mend,
             ) from error
         self.average.follow(self.state.step)
         return step
+
+    def _kept(self) -> str:
+        if not checkpoint.stands(self.folder):
+            return "nothing had been saved before"
+        best = "the best model so far and " if self.state.best is not None else ""
+        return f"{best}the checkpoint in {self.folder} stand"
 
     def _mark(self) -> None:
         wanted = self.settings.milestones
@@ -210,9 +216,8 @@ class Trainer:
         weights = self.average.weights()
         if not all(bool(value.isfinite().all()) for value in weights.values()):
             raise DivergedError(
-                f"the weights are not finite after step {self.state.step}",
-                where=str(self.folder),
-                mend="Begin anew with a lower train.rate; the last checkpoint is kept",
+                f"the weights are not finite after step {self.state.step}; {self._kept()}",
+                mend="Begin another run, in another folder, with a lower train.rate",
             )
         [score] = self.team.agree([self.judge.score(weights) if self.team.leads else 0.0])
         best, sign = self.state.best, 1 if self.judge.higher_is_better else -1

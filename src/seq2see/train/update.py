@@ -80,8 +80,8 @@ class Updater:
             raise DivergedError(
                 f"the loss is {step.loss} and the gradient's norm {step.norm}; the pairs stand on"
                 f" lines {lines}",
-                mend="Begin anew with a lower train.rate or a longer train.warmup; the best model"
-                " so far and the last checkpoint are kept",
+                mend="Begin another run, in another folder, with a lower train.rate or a longer"
+                " train.warmup",
             )
         return step
 
@@ -124,6 +124,6 @@ def no_memory(batch: Batch, settings: TrainSettings) -> TrainingError:
         f"memory ran out on {batch.source.shape[0]} pairs of {batch.source.shape[1]} source and"
         f" {batch.target.shape[1]} target tokens",
         where="train.batch_tokens",
-        mend=f"Begin anew with half of it (now {settings.batch_tokens}) and twice the"
-        " train.accumulate",
+        mend=f"Begin another run, in another folder, with half of it (now {settings.batch_tokens})"
+        " and twice the train.accumulate",
     )

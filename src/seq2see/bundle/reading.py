@@ -1,0 +1,131 @@
+"""The files of a folder as they are read: each is there, whole and of its kind, or is named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from seq2see.config import Tree
+from seq2see.errors import BundleError
+from seq2see.files import standing
+
+SUMS = "SHA256SUMS"
+"""Checksums in the format of `sha256sum -c`."""
+
+RESTORE = "Restore the file from the place the model came from, or train again"
+
+
+@dataclass(frozen=True)
+class _Score:
+    metric: str
+    value: float
+    low: float
+    high: float
+    sources: int
+    signature: str
+
+
+@dataclass(frozen=True)
+class _Training:
+    seconds: float = 0.0
+    pairs: int = 0
+    longest_source: int = 0
+    longest_ratio: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """What other modules read of the scores; there may be more, which is nobody's business here."""
+
+    dev: list[_Score] | None = None
+    training: _Training | None = None
+
+
+def sums(folder: Path, names: Iterable[str]) -> str:
+    """Returns the checksums of files of a folder, a line each."""
+
+    def line(name: str) -> str:
+        with standing(folder, name).open("rb") as file:
+            return f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n"
+
+    return "".join(map(line, names))
+
+
+def check_sums(folder: Path, names: Sequence[str]) -> None:
+    """Compares files with the checksums that were saved beside them.
+
+    Raises:
+        BundleError: a file is missing or is not the one that was saved; the message names it.
+    """
+    for name in names:
+        need(standing(folder, name))
+    recorded = set(text(folder, SUMS).splitlines())
+    for line in sums(folder, names).splitlines():
+        if line not in recorded:
+            name = line.split("  ")[1]
+            raise BundleError(
+                "the file is not the one that was saved (its checksum differs)",
+                where=str(standing(folder, name)),
+                mend=RESTORE,
+            )
+
+
+def need(path: Path) -> None:
+    """Raises BundleError where a file is missing."""
+    if not path.is_file():
+        raise BundleError("the file is missing", where=str(path), mend=RESTORE)
+
+
+def text(folder: Path, name: str) -> str:
+    """Returns a file's text.
+
+    Raises:
+        BundleError: the file is missing or no UTF-8.
+    """
+    path = standing(folder, name)
+    need(path)
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BundleError(f"unreadable ({error})", where=str(path), mend=RESTORE) from error
+
+
+def toml(folder: Path, name: str) -> Tree:
+    """Returns a file's tables.
+
+    Raises:
+        BundleError: the file is missing or no TOML.
+    """
+    try:
+        return tomllib.loads(text(folder, name))
+    except tomllib.TOMLDecodeError as error:
+        where = str(standing(folder, name))
+        raise BundleError(f"no TOML ({error})", where=where, mend=RESTORE) from error
+
+
+def scores(folder: Path, name: str) -> dict[str, Any]:
+    """Returns what a model scored: `dev`, a list of scores, and `training`, facts of the run.
+
+    Raises:
+        BundleError: the file is missing or no JSON, or what others read of it is of another kind.
+    """
+    written = text(folder, name)
+    try:
+        TypeAdapter(_Scores).validate_json(written, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise BundleError(
+            f"{key}: {first['msg']}" if key else first["msg"],
+            where=str(standing(folder, name)),
+            mend=RESTORE,
+        ) from error
+    found: dict[str, Any] = json.loads(written)
+    return found

@@ -1,0 +1,56 @@
+"""The numbers of a network in a file, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from seq2see.bundle.reading import RESTORE, need
+from seq2see.errors import BundleError, is_out_of_memory
+from seq2see.nn.network import Network
+
+
+def weights(network: Network) -> dict[str, Tensor]:
+    """Returns parameters and running statistics by name; a shared matrix stands once."""
+    named = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    return {name: tensor.detach().contiguous() for name, tensor in named.items()}
+
+
+def load_weights(network: Network, path: Path) -> None:
+    """Copies the tensors of a file into the network.
+
+    Raises:
+        BundleError: the file is missing, damaged or foreign, or a tensor does not fit the network
+            or holds what is no number.
+    """
+    need(path)
+    try:
+        found = load_file(path)
+    except (OSError, RuntimeError, SafetensorError) as error:  # the second: it vanished or shrank
+        if is_out_of_memory(error):
+            raise
+        raise BundleError(f"damaged or foreign ({error})", where=str(path), mend=RESTORE) from error
+    wanted = weights(network)
+    for name in sorted(wanted.keys() ^ found.keys()):
+        state = "is missing" if name in wanted else "does not belong to this network"
+        raise BundleError(f"the tensor {name} {state}", where=str(path), mend=RESTORE)
+    for name, tensor in wanted.items():
+        if _kind(found[name]) != _kind(tensor):
+            raise BundleError(
+                f"the tensor {name} is {_kind(found[name])}",
+                expected=_kind(tensor),
+                where=str(path),
+                mend=RESTORE,
+            )
+        if not found[name].isfinite().all():
+            raise BundleError(
+                f"the tensor {name} holds what is no finite number", where=str(path), mend=RESTORE
+            )
+        tensor.copy_(found[name])
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
