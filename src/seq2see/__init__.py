@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from seq2see.api.training import train
     from seq2see.look.ablate import ablate
     from seq2see.look.replace import replace
+    from seq2see.nn import roles
     from seq2see.nn.roles import role
 else:
 
@@ -38,7 +39,7 @@ else:
     train = _package
 
 __version__ = "0.1.0"
-__all__ = ["Model", "__version__", "ablate", "errors", "load", "replace", "role", "train"]
+__all__ = ["Model", "__version__", "ablate", "errors", "load", "replace", "role", "roles", "train"]
 
 _HOMES = {
     "Model": "seq2see.api.model",
@@ -51,6 +52,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     # torch takes seconds to import, and `seq2see --help` does not need it.
+    if name == "roles":
+        return import_module("seq2see.nn.roles")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'seq2see' has no attribute {name!r}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import seq2see
 from fixtures import easy, write_tsv
 from seq2see.api.model import Model, load
 from seq2see.bundle.weights import weights
+from seq2see.data.pairs import Pair
 from seq2see.errors import ConfigError
 
 PAIRS = easy()[:40]
@@ -28,8 +31,37 @@ def test_heads_are_described_from_a_file(model: Model, tmp_path: Path) -> None:
         for at in ("encoder.0.self", "decoder.0.self", "decoder.0.cross")
         for head in (0, 1)
     ]
-    assert all(row.change is not None and row.change.metric == "likelihood" for row in found)
+    assert all(row.change is not None and row.change.metric == "accuracy" for row in found)
     assert found.queries["decoder.0.cross"] == sum(len(pair.target) + 1 for pair in PAIRS)
+
+
+def test_the_likelihood_is_measured_where_it_is_asked_for(model: Model) -> None:
+    found = model.heads(PAIRS, "*.cross", ablations="likelihood")
+    assert {row.change.metric for row in found if row.change} == {"likelihood"}
+
+
+def test_a_mean_is_taken_over_held_out_pairs_where_no_data_are_named(model: Model) -> None:
+    sources = [pair.source for pair in PAIRS]
+    kept = model.held_out()
+    assert kept
+
+    def scores(data: list[Pair] | None) -> list[float]:
+        with model.edit(seq2see.ablate("decoder.0.cross", [0], by="mean", data=data)):
+            return [one.score for one in model.score(PAIRS)]
+
+    assert scores(None) == scores(kept[:200])
+    assert scores(None) != scores([Pair("b", "b")])
+    pattern = seq2see.roles.uniform()
+    with model.edit(seq2see.replace("encoder.0.self", head=1, pattern=pattern)):
+        assert len(model.translate(sources)) == len(sources)
+
+
+def test_without_held_out_pairs_a_mean_asks_for_data(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "m", ignore=shutil.ignore_patterns("training"))
+    for model in (load(tmp_path / "m"), Model([replace(load(trained).bundles[0], folder=None)])):
+        ablation = seq2see.ablate("decoder.0.cross", by="resample")
+        with pytest.raises(ConfigError, match="Give data="), model.edit(ablation):
+            pass
 
 
 def test_the_metric_is_that_of_the_task(model: Model) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import seq2see
 
-PUBLIC_NAMES = ["load", "train", "Model", "ablate", "replace", "role", "__version__", "errors"]
+PUBLIC_NAMES = [
+    *("load", "train", "Model", "ablate", "replace", "role", "roles", "__version__", "errors"),
+]
 
 
 def test_the_public_names_are_these() -> None:

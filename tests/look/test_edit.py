@@ -552,6 +552,8 @@ def test_a_step_s_value_cannot_be_resampled() -> None:
         (replace("decoder.0.self", pattern=lambda q, k: k.pos - q.pos), "below 0"),
         (ablate("encoder.0.self", None, "mean", torch.zeros(4)), r"expected \[2, 4\]"),
         (ablate("encoder.0.self", None, "resample", torch.zeros(9, 4)), r"expected \[2, 4\]"),
+        (ablate("encoder.0.self", None, "mean"), "Give data="),
+        (ablate("encoder.0.self", None, "resample"), "Give data="),
     ],
 )
 def test_values_that_do_not_fit_are_refused(edit: Edit, message: str) -> None:
@@ -565,7 +567,6 @@ def test_values_that_do_not_fit_are_refused(edit: Edit, message: str) -> None:
     ("make", "message"),
     [
         (lambda: ablate("x", by="means", data=DATA), "Did you mean mean"),
-        (lambda: ablate("x", by="mean"), "Give data="),
         (lambda: ablate("x", by="resample", data=DATA, seed=-1), "seed: found -1"),
         (lambda: replace("x", pattern=torch.ones(3)), r"expected \[query, key\]"),
         (lambda: replace("x", pattern=-torch.ones(3, 3)), "below 0"),

@@ -130,7 +130,7 @@ def test_of_jobs_that_come_close_the_narrower_counts() -> None:
         return Match(job, match, even, match, applies)
 
     def role(*matches: Match) -> str:
-        return HeadRow("x", 0, matches, 0.0, 0.0, 0.0, 0.0, ()).role
+        return HeadRow("x", 0, matches, 0.0, 0.0, 0.0, 0.0, (), ()).role
 
     near = match("diagonal", 0.98, 0.3)
     assert role(near, match("self", 0.95, 0.1)) == "self"
@@ -168,6 +168,24 @@ def test_entropy_confidence_and_offsets_by_hand() -> None:
         [0.125, (0.25 + 0.125) / 2, (1 + 0.75 + 0.75) / 3, 0, 0]
     )
     assert math.isnan(row.offsets[0])
+
+
+def test_offsets_of_the_weighted_map_are_the_share_of_what_is_written() -> None:
+    model = opened("transformer")
+    at = "encoder.0.self"
+    rows = [[1, 0, 0], [0.25, 0.75, 0], [0.125, 0.125, 0.75]]
+    pattern = torch.tensor(rows, dtype=torch.float64)
+    with edited(model, [replace(at, 0, pattern=pattern)]):
+        row = described(model, [Pair("ab", "a")], reach=2)[at, 0]
+        values = trace(model, Pair("ab", "a"))[f"{at}.v"]
+    layer = network_of(model).get_submodule(at)
+    weights = layer.output.weight[:, : values.shape[-1]]  # of head 0
+    norms = (values[0, 0].double() @ weights.T).norm(dim=-1)
+    written = pattern * norms
+    share = written / written.sum(-1, keepdim=True)
+    expected = [share.diagonal(n).mean().item() for n in range(-2, 3)]
+    assert row.weighted_offsets == pytest.approx(expected, rel=1e-5)
+    assert row.weighted_offsets != pytest.approx(row.offsets, rel=1e-3)
 
 
 def test_each_pair_counts_as_much_as_its_queries() -> None:

@@ -115,6 +115,18 @@ def test_a_value_that_all_passes_restores_all_and_one_that_nothing_passes_nothin
     assert found["source.tokens"] == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("kind", ["transformer", "bilstm", "rnn"])
+def test_what_the_layers_of_the_encoder_hand_on_is_patched_unless_said(kind: str) -> None:
+    found = patch(opened(kind), CLEAN, CORRUPT)
+    ways = ("forwards", "backwards")
+    names = {
+        "transformer": ["encoder.0.out", "encoder.1.out"],
+        "bilstm": [f"encoder.{layer}.{way}.states" for layer in (0, 1) for way in ways],
+        "rnn": [f"encoder.0.{way}.states" for way in ways],
+    }
+    assert sorted(row.name for row in found.rows) == sorted(names[kind])
+
+
 def test_step_values_are_patched_step_by_step() -> None:
     model = opened(recurrent_settings("rnn", attention="none", bidirectional=False))
     found = patch(model, CLEAN, CORRUPT, "encoder.0.forwards.*")

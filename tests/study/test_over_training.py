@@ -246,6 +246,6 @@ def test_a_model_without_roles_is_the_control(tmp_path: Path) -> None:
     made = replace(subject(FOUR), folder=tmp_path)
     made.model.save(TrainingFolder(tmp_path).milestone(0))
     found = series(made)
-    table = made.model.heads(PAIRS, HEAD[0])
+    table = made.model.heads(PAIRS, HEAD[0], ablations="likelihood")
     assert found[ABOVE, "next", None] == pytest.approx(table[HEAD].match("next").gain)
     assert found[USE, "next", None] == pytest.approx(-table[HEAD].change.value)

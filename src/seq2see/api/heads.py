@@ -46,7 +46,7 @@ class Heads(Looking):
         data: Data,
         at: str = "*",
         *,
-        ablations: str = "likelihood",
+        ablations: str = "metric",
         by: str = "mean",
         metric: str = "",
         beam: int = 1,
@@ -59,7 +59,8 @@ class Heads(Looking):
         Args:
             data: a data file, or pairs.
             at: whose heads: an attention's name, in which `*` stands for any text.
-            ablations: `likelihood` of the targets, `metric` of decoded outputs, or `none`.
+            ablations: what is measured without each head: the `metric` of decoded outputs, the
+                `likelihood` of the targets, which is much faster, or `none`.
             by: what takes the place of an ablated head: `zero`, `mean` or `resample`.
             metric: for ablations by metric; empty: the one that suits the task.
             beam: how outputs are decoded then; greedily unless said, since that is faster.

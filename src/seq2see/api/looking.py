@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 from seq2see.data.pairs import Pair
 from seq2see.data.rows import Texts
 from seq2see.decode.translate import Translator
+from seq2see.look.ablate import Ablation
 from seq2see.look.alignment import Alignment, How, align
 from seq2see.look.distance import Distances, distances
 from seq2see.look.edit import Edit, edited
@@ -18,6 +20,9 @@ from seq2see.look.neurons import Neurons, neurons
 from seq2see.look.patch import Metric, Patching, patch
 from seq2see.look.stream import Level, stream
 from seq2see.look.trace import Trace, trace
+
+_REFERENCE = 200
+"""Pairs that a mean is taken over, or values drawn from, where none are named."""
 
 Targets = str | Sequence[str] | None
 """One a source; None takes each `Pair`'s own and, where there is none, the model's best output."""
@@ -29,6 +34,14 @@ class Looking(ABC):
     @abstractmethod
     def translator(self, **options: Any) -> Translator:
         """Returns the text-to-text search of the model."""
+
+    @abstractmethod
+    def held_out(self) -> list[Pair]:
+        """Returns the pairs that the model was judged by while it was trained.
+
+        Raises:
+            ConfigError: they are not at hand.
+        """
 
     def trace(
         self,
@@ -53,15 +66,22 @@ class Looking(ABC):
         Inside, everything works as before: `translate`, `score`, `evaluate`, `trace`, `patch`.
 
         Args:
-            edits: what `seq2see.ablate` and `seq2see.replace` return.
+            edits: what `seq2see.ablate` and `seq2see.replace` return. An ablation by `mean` or
+                `resample` that names no data takes the first 200 pairs of `held_out`.
         """
-        return edited(self.translator(), edits)
+        given = [
+            replace(each, data=self.held_out()[:_REFERENCE])
+            if isinstance(each, Ablation) and each.lacks_data
+            else each
+            for each in edits
+        ]
+        return edited(self.translator(), given)
 
     def patch(
         self,
         clean: str | Pair,
         corrupt: str | Pair,
-        at: str = "encoder.*.out",
+        at: str | None = None,
         metric: str | Metric = "likelihood",
         *,
         heads: bool = False,
@@ -71,7 +91,8 @@ class Looking(ABC):
         Args:
             clean: a source whose output is right, or a pair with its target.
             corrupt: the same with something exchanged; as many source tokens.
-            at: names of the values to be patched, in which `*` stands for any text.
+            at: names of the values to be patched, in which `*` stands for any text; None takes what
+                each layer of the encoder hands on.
             metric: how a run is judged; see `seq2see.look.patch.patch`.
             heads: whether values kept by head are patched head by head.
         """

@@ -18,6 +18,7 @@ from seq2see.decode.options import SearchOptions
 from seq2see.decode.translate import Translation, Translator
 from seq2see.errors import BundleError, ConfigError
 from seq2see.evaluate.significance import Comparison, compare
+from seq2see.recipe.folder import TrainingFolder
 from seq2see.recipe.intake import strict_pairs
 from seq2see.recipe.judging import search_options
 from seq2see.recipe.run import examine_by
@@ -62,6 +63,22 @@ class Model(Heads):
     def scores(self) -> dict[str, Any]:
         """What the (first) model scored when it was made."""
         return self.bundles[0].scores
+
+    def held_out(self) -> list[Pair]:
+        """Returns the pairs that the (first) model was judged by while it was trained.
+
+        Raises:
+            ConfigError: its folder lacks `training`, where they are kept.
+        """
+        folder = self.bundles[0].folder
+        run = None if folder is None else TrainingFolder(folder)
+        if run is None or not run.has_dev:
+            raise ConfigError(
+                "the pairs that judged the training are not beside the model",
+                where="data" if folder is None else str(folder),
+                mend="Give data=, sources or pairs",
+            )
+        return run.dev()
 
     def translator(self, **options: Any) -> Translator:
         """Returns the text-to-text search of this model.

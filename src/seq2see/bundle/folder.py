@@ -44,6 +44,7 @@ class Bundle:
         tokenizers: text to ids and back.
         scores: what it scored when it was made.
         card: a description for people.
+        folder: where it was opened, if it was.
     """
 
     recipe: Tree
@@ -51,6 +52,7 @@ class Bundle:
     tokenizers: Tokenizers
     scores: dict[str, Any] = field(default_factory=dict)
     card: str = ""
+    folder: Path | None = field(default=None, compare=False)
 
     def save(self, folder: Path) -> None:
         """Writes the bundle, all its files at once.
@@ -144,7 +146,7 @@ def _read(folder: Path) -> Bundle:
     load_weights(network, standing(folder, WEIGHTS))
     scores = reading.scores(folder, SCORES)
     card = reading.text(folder, CARD)
-    return Bundle(recipe, network.eval(), Tokenizers(source, target), scores, card)
+    return Bundle(recipe, network.eval(), Tokenizers(source, target), scores, card, folder)
 
 
 def is_begun(folder: Path) -> bool:

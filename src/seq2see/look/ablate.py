@@ -40,12 +40,23 @@ class Ablation:
     data: Texts | Tensor | None
     seed: int
 
+    @property
+    def lacks_data(self) -> bool:
+        """Whether values are to take the place of others, and it is not said whose."""
+        return self.by != "zero" and self.data is None
+
     def hooks(self, translator: Translator) -> Hooks:
         """Makes the hooks that do it, after taking the reference values where there are any."""
         network = only(translator.network)
         site = find(network, self.at)
         heads = None if self.heads is None else site.chosen(self.heads)
         _check_possible(site, self.by)
+        if self.lacks_data:
+            raise ConfigError(
+                "no reference data",
+                where=f"ablate {self.at} by {self.by}",
+                mend="Give data=, sources or pairs whose values take the place of these",
+            )
         act = partial(_filled, filler=self._filler(site, translator), heads=heads)
         resampling = self.by == "resample"
         before = place.following_target(network).before if resampling else ()
@@ -92,21 +103,15 @@ def ablate(
         data: for `mean` and `resample`: sources, or pairs with the targets to be forced along; the
             values are taken when the edit begins, under the edits that hold then. Or values already
             taken: a mean `[head, feature]`, or positions `[value, head, feature]` to draw from, as
-            `reference` gives them; without `head` where the value is not kept by head.
+            `reference` gives them; without `head` where the value is not kept by head. None leaves
+            it to `Model.edit`, which takes pairs that were held out when the model was trained.
         seed: of the draws, 0 or more.
 
     Raises:
-        ConfigError: `by` is none of the three, or needs `data` and there is none; or `seed` is
-            below 0.
+        ConfigError: `by` is none of the three, or `seed` is below 0.
     """
     if by not in WAYS:
         raise ConfigError(f"found {by!r}", where="by", mend=nearest(str(by), WAYS))
-    if by != "zero" and data is None:
-        raise ConfigError(
-            "no reference data",
-            where=f"ablate {at} by {by}",
-            mend="Give data=, sources or pairs whose values take the place of these",
-        )
     if seed < 0:
         raise ConfigError(f"found {seed}", expected="0 or more", where="seed")
     return Ablation(at, None if heads is None else tuple(heads), by, data, seed)

@@ -130,4 +130,5 @@ def _row(at: str, head: int, means: Means, reach: int) -> HeadRow:
         mean(CONFIDENCE),
         mean(IMPORTANCE),
         tuple(mean(f"offset {n}") for n in range(-reach, reach + 1)),
+        tuple(mean(f"weighted offset {n}") for n in range(-reach, reach + 1)),
     )

@@ -34,7 +34,7 @@ def measure(
     """Measures the heads of some attentions, each by itself, over all real queries.
 
     By name: `importance`, `entropy`, `relative`, `confidence`; `JOB match`, `JOB even`, `JOB
-    weighted` of each job; `offset N` from -reach to reach.
+    weighted` of each job; `offset N` and `weighted offset N` from -reach to reach.
 
     Args:
         translator: the model.
@@ -55,7 +55,7 @@ def measure(
             _add_importance(means, now, captured[f"{at}.context"], grads[f"{at}.context"])
             _add_pattern(means, now, pattern)
             _add_jobs(means, now, known[at], (pattern, norms))
-            _add_offsets(means, now, pattern, reach)
+            _add_offsets(means, now, (pattern, norms), reach)
     return found
 
 
@@ -142,10 +142,7 @@ def _add_pattern(means: Means, now: Scene, pattern: Float[Tensor, "row head quer
 
 
 def _add_jobs(means: Means, now: Scene, found: Sequence[Job], looks: tuple[Tensor, Tensor]) -> None:
-    pattern, norms = looks
-    weighted = pattern * norms[:, :, None]
-    total = weighted.sum(-1, keepdim=True)
-    weighted = weighted / total.where(total > 0, 1.0)
+    pattern, weighted = looks[0], _weighted(*looks)
     for job in found:
         places = job.places(now.q, now.k, now.allowed)
         told = now.asking & (places.sum(-1) > 0)
@@ -163,9 +160,19 @@ def _match(
     return (look * places[:, None]).sum(-1)
 
 
-def _add_offsets(means: Means, now: Scene, pattern: Tensor, reach: int) -> None:
+def _weighted(
+    pattern: Float[Tensor, "row head query key"], norms: Float[Tensor, "row head key"]
+) -> Float[Tensor, "row head query key"]:
+    """Weights a map by the norm of what each key makes the head write; rows sum to 1 again."""
+    weighted = pattern * norms[:, :, None]
+    total = weighted.sum(-1, keepdim=True)
+    return weighted / total.where(total > 0, 1.0)
+
+
+def _add_offsets(means: Means, now: Scene, looks: tuple[Tensor, Tensor], reach: int) -> None:
     steps = now.k.pos - now.q.pos  # 1 query key
+    maps = {"offset": looks[0], "weighted offset": _weighted(*looks)}
     for offset in range(-reach, reach + 1):
         there = now.allowed & (steps == offset)
-        weight = (pattern * there[:, None]).sum(-1)
-        means.add(f"offset {offset}", weight, there.any(-1))
+        for name, look in maps.items():
+            means.add(f"{name} {offset}", (look * there[:, None]).sum(-1), there.any(-1))

@@ -18,6 +18,7 @@ from seq2see.look.forced import Forced, force
 from seq2see.look.names import Site, matching, only
 from seq2see.look.trace import log_likelihood
 from seq2see.nn.hooks import After, Hooks, hooked
+from seq2see.nn.settings import RecurrentSettings
 
 Metric = Callable[[Float[Tensor, "target vocabulary"], Int[Tensor, " target"]], float]
 """Judges a run by its logits and the ids of the clean pair's target."""
@@ -25,6 +26,9 @@ Metric = Callable[[Float[Tensor, "target vocabulary"], Int[Tensor, " target"]], 
 METRICS = ("likelihood", "logit_difference")
 
 Text = str | Pair
+
+HANDED_ON = ("encoder.*.out", "encoder.*.states")
+"""What each layer of the encoder hands on, in a Transformer and in a recurrent network."""
 
 SAME = 1e-6
 """Two runs whose metrics differ by less, relatively, leave nothing to restore."""
@@ -88,7 +92,7 @@ def patch(
     translator: Translator,
     clean: Text,
     corrupt: Text,
-    at: str = "encoder.*.out",
+    at: str | None = None,
     metric: str | Metric = "likelihood",
     *,
     heads: bool = False,
@@ -112,7 +116,8 @@ def patch(
         translator: the model; its options decide how it searches where no target is given.
         clean: a source whose output is right, or a pair with its target.
         corrupt: the same with something exchanged; as many source tokens.
-        at: the values to be patched: a tap's name, in which `*` stands for any text.
+        at: the values to be patched: a tap's name, in which `*` stands for any text; None takes
+            what each layer of the encoder hands on.
         metric: how a run is judged; a function of logits `[target, vocabulary]` and of the clean
             target's ids.
         heads: whether values kept by head are patched head by head.
@@ -122,7 +127,8 @@ def patch(
         DataError: the sources differ in length, or nothing differs that could be restored.
     """
     network = only(translator.network)
-    chosen = matching(network, at)
+    recurrent = isinstance(network.settings, RecurrentSettings)
+    chosen = matching(network, HANDED_ON[recurrent] if at is None else at)
     # Likelihood asks nothing of the corrupt target, so that none has to be searched for.
     targets = None if metric == "logit_difference" else [""]
     forced = force(translator, [clean]), force(translator, [corrupt], targets)

@@ -56,6 +56,8 @@ class HeadRow:
             `seq2see.look.measure.importances`.
         offsets: the mean weight on the key that stands n positions after the query, over the
             queries that may see one there, for n from -k to k; NaN where none may.
+        weighted_offsets: the same of the map weighted by the norm of what each key makes the head
+            write.
         change: what its ablation changes; None where it was not ablated.
     """
 
@@ -67,6 +69,7 @@ class HeadRow:
     confidence: float
     importance: float
     offsets: tuple[float, ...]
+    weighted_offsets: tuple[float, ...]
     change: Change | None = None
 
     @property

@@ -18,7 +18,8 @@ from seq2see.errors import BEGIN_ANEW, BundleError, ConfigError, TrainingError
 from seq2see.files import refusing, sync, write_text
 from seq2see.recipe.sections import Recipe
 
-TEXTS = ("source.json", "target.json", "dev.jsonl", "recipe.toml")
+_DEV = "dev.jsonl"
+TEXTS = ("source.json", "target.json", _DEV, "recipe.toml")
 INDEX = ("store/source.offsets.npy", "store/target.offsets.npy", "store/lines.npy")
 LINKS = "store/links.offsets.npy"
 """What stands under checksums. The ids are too many to be read at every start: `Store.open` holds
@@ -72,6 +73,16 @@ class TrainingFolder:
         """Whether a run has been set up here."""
         return all((self.root / name).is_file() for name in ("recipe.toml", SUMS))
 
+    @property
+    def has_dev(self) -> bool:
+        """Whether the pairs that judge the run are here."""
+        return (self.root / _DEV).is_file()
+
+    def dev(self) -> list[Pair]:
+        """Reads the pairs that judge the run."""
+        rows = (self.root / _DEV).read_text(encoding="utf-8").split("\n")
+        return [_pair(json.loads(row)) for row in rows if row]
+
     def clear(self) -> None:
         """Removes an earlier run."""
         try:
@@ -97,7 +108,7 @@ class TrainingFolder:
         texts = {
             "source.json": tokenizers.source.to_json(),
             "target.json": tokenizers.target.to_json(),
-            "dev.jsonl": "".join(json.dumps(asdict(p), ensure_ascii=False) + "\n" for p in dev),
+            _DEV: "".join(json.dumps(asdict(p), ensure_ascii=False) + "\n" for p in dev),
             "recipe.toml": tomli_w.dumps(recipe.as_tree()),
         }
         with refusing(TrainingError, self.root):
@@ -128,9 +139,7 @@ class TrainingFolder:
                 )
                 for name in ("source.json", "target.json")
             ]
-            rows = (self.root / "dev.jsonl").read_text(encoding="utf-8").split("\n")
-            dev = [_pair(json.loads(row)) for row in rows if row]
-            return recipe, Tokenizers(*sides), dev, Store.open(self.root / "store")
+            return recipe, Tokenizers(*sides), self.dev(), Store.open(self.root / "store")
         except (OSError, EOFError, ValueError, KeyError, TypeError, ConfigError) as error:
             raise BundleError(
                 f"the run cannot be resumed ({error})",

@@ -28,7 +28,7 @@ def harm(pairs: int = 100) -> Measure:
     """
 
     def measure(subject: Subject) -> Iterator[Reading]:
-        rows = subject.model.heads(subject.test[:pairs]).rows
+        rows = subject.model.heads(subject.test[:pairs], ablations="likelihood").rows
         lost = [(row.at, 0.0 if row.change is None else -row.change.value) for row in rows]
         for at in dict.fromkeys(at for at, _ in lost):
             yield Reading(HARM, max(value for name, value in lost if name == at), series=at)

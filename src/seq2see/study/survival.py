@@ -115,7 +115,7 @@ def _curves(every: Sequence[tuple[int, list[Reading]]], watched: Watched) -> Ite
 def _state(subject: Subject, watched: Watched, pairs: int) -> Iterator[Reading]:
     at, head = watched.head
     test = subject.test[:pairs]
-    row = subject.model.heads(test, at)[watched.head]
+    row = subject.model.heads(test, at, ablations="likelihood")[watched.head]
     assert row.change is not None
     yield Reading(ABOVE, row.match(watched.job).gain, series=watched.job)
     yield Reading(USE, -row.change.value, series=watched.job)
