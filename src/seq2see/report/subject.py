@@ -117,15 +117,16 @@ class Subject:
         return [trace(self.translator, one) for one in sources]
 
     @cached_property
+    def whole(self) -> list[Pair]:
+        """The sources asked that have text, with their references as targets."""
+        each = zip(self.asked.sources, self.sizes, strict=True)
+        return [pair for pair, size in each if size and pair.target.strip()]
+
+    @cached_property
     def averaged(self) -> list[Pair]:
         """Pairs that inner values are averaged over, with their references as targets."""
-        whole = [
-            pair
-            for pair, size in zip(self.asked.sources, self.sizes, strict=True)
-            if size and pair.target.strip()
-        ]
-        numbers = drawn(len(whole), self.extent.averaged, self.extent.seed)
-        return [whole[i] for i in numbers]
+        numbers = drawn(len(self.whole), self.extent.averaged, self.extent.seed)
+        return [self.whole[i] for i in numbers]
 
     @cached_property
     def heads(self) -> HeadTable:

@@ -1,10 +1,12 @@
-"""How much of a far input is left in a state of the encoder."""
+"""What distance costs: what is left of a far input, and how well its tokens are written."""
 
 from __future__ import annotations
 
 from seq2see.look.distance import Distances, distances
 from seq2see.report.charts import Axis, lines
-from seq2see.report.numbers import significant, whole
+from seq2see.report.numbers import percent, significant, span, whole
+from seq2see.report.reach import LEAST as ENOUGH
+from seq2see.report.reach import Group, Reach, reach
 from seq2see.report.subject import Subject
 from seq2see.report.view import Absent, Figure, Page, table
 
@@ -19,16 +21,26 @@ def page(subject: Subject) -> Page | Absent:
         return Absent(TITLE, "No pair has text on both sides.")
     found = distances(subject.translator, subject.averaged, at="encoder", directions=8)
     shown = far(found)
-    if shown < 2:
+    reached = reach(subject.translator, subject.whole)
+    answers, figures = [], []
+    if shown >= 2:
+        answers.append(_answer(found, shown))
+        figures.append(_figure(found, shown))
+    if len(reached.groups) >= 2:
+        answers.append(_told(reached))
+        figures.append(_accuracies(reached))
+    if not figures:
         return Absent(TITLE, "The sources are too short for distances to be told apart.")
     return Page(
         "distance",
         TITLE,
-        "How much does a state of the encoder depend on inputs far from it?",
-        _answer(found, shown),
+        "How much does a state depend on inputs far from it, and is what comes from far off"
+        " written less well?",
+        " ".join(answers),
         "A gradient tells what a small change would do, not what the network uses; and what the"
-        " encoder loses, attention can still fetch from where it stood.",
-        (_figure(found, shown),),
+        " encoder loses, attention can still fetch from where it stood. Tokens that come from far"
+        " off can be harder in other ways too.",
+        tuple(figures),
     )
 
 
@@ -44,6 +56,18 @@ def _answer(found: Distances, shown: int) -> str:
     return (
         f"An input {shown - 1} positions away moves a state {part} times less than the input at its"
         f" own position: the gradient goes from {significant(near)} to {significant(last)}."
+    )
+
+
+def _told(found: Reach) -> str:
+    first, last = found.groups[0], found.groups[-1]
+    (a, b), (c, d) = first.interval, last.interval
+    sure = "and their intervals lie apart" if b < c or d < a else "but their intervals overlap"
+    where = "places off the diagonal" if found.aligned else "places before the source's end"
+    return (
+        f"The right token is the most probable one for {percent(first.accuracy)} of those that come"
+        f" from {first.name} {where} and {percent(last.accuracy)} of those from {last.name},"
+        f" {sure}."
     )
 
 
@@ -71,3 +95,52 @@ def _figure(found: Distances, shown: int) -> Figure:
         f"Of {found.at}, {how}; each step up is a factor. Distances of fewer than {LEAST} pairs of"
         " positions are left out.",
     )
+
+
+_FROM = {
+    True: "places from the diagonal to the source token",
+    False: "places from the source token to the source's end",
+}
+_DEFINED = {
+    True: "Distance: how many places the source token that a target token is linked to, as align"
+    " does by weight, stands off the diagonal, the source's place at the same share of the way.",
+    False: "Nothing looks at the source, so that all of it has to last to its end. Distance: how"
+    " many places stand from the source's token at the same share of the way to its last one.",
+}
+
+
+def _accuracies(found: Reach) -> Figure:
+    groups = found.groups
+    rows = [_row(group) for group in groups]
+    cells = [
+        (
+            group.name,
+            whole(group.tokens),
+            percent(group.accuracy, 1),
+            span(100 * group.interval[0], 100 * group.interval[1], 1),
+        )
+        for group in groups
+    ]
+    heads = ("distance", "tokens", "right", "95 % interval")
+    return Figure(
+        "reaches",
+        "Target tokens that are right, by distance",
+        f"A line of {len(groups)} points from {percent(groups[0].accuracy)} for the nearest to"
+        f" {percent(groups[-1].accuracy)} for the farthest.",
+        lines(
+            rows,
+            Axis("distance", _FROM[found.aligned]),
+            Axis("right", "% of tokens right"),
+            points=True,
+        ),
+        table(heads, cells, heads),
+        "Forced along the references: right is a token of the reference that the network finds the"
+        f" most probable one. {_DEFINED[found.aligned]} End marks and features are left out."
+        f" Distances of fewer than {ENOUGH} tokens are joined with others. Whiskers: 95 % bootstrap"
+        " intervals over the pairs.",
+    )
+
+
+def _row(group: Group) -> dict[str, float]:
+    low, high = (100 * end for end in group.interval)
+    return {"distance": group.middle, "right": 100 * group.accuracy, "low": low, "high": high}
