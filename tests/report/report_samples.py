@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from fixtures import TINY, easy, write_tsv
 from seq2see.data.pairs import Pair
@@ -17,7 +18,7 @@ from seq2see.report.pages import live
 from seq2see.report.sample import Extent
 from seq2see.report.serve import Server
 from seq2see.report.subject import Subject, open_subject
-from seq2see.report.view import Report
+from seq2see.report.view import Figure, Page, Report
 
 SCRIPT = "<script>alert(1)</script>"
 ODD = [
@@ -113,3 +114,9 @@ def served(subject: Subject, report: Report | None = None) -> Iterator[Served]:
         yield Served(subject, answering, server, html)
         server.shutdown()
         thread.join()
+
+
+def drawn(*figures: Figure, **shared: Any) -> Report:
+    """A report of one page that shows figures without a model, with what drawings share."""
+    page = Page("page", "Page", "What is seen?", "1 page.", "None.", figures)
+    return Report("model", "subtitle", (page,), (), shared)

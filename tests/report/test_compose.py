@@ -98,7 +98,8 @@ def test_decoding_counts_the_pairs_of_its_table(either) -> None:
 def test_the_wall_counts_the_roles_of_its_table(transformer) -> None:
     table, answer = rows(transformer.report, "wall-maps"), page(transformer.report, "wall").answer
     roles = [row["role (best)"] for row in table if not row["role (best)"].startswith("none")]
-    assert f"{len(roles)} of {len(table)} heads have taken a role" in answer
+    have = "has" if len(roles) == 1 else "have"
+    assert f"{len(roles)} of {len(table)} heads {have} taken a role" in answer
     for role in set(roles):
         assert f"{roles.count(role)} {role}" in answer
     lost = {
@@ -149,9 +150,9 @@ def test_the_pairs_are_those_that_the_drawings_read(either) -> None:
 
 def test_roles_that_were_given_are_found_again(transformer) -> None:
     fixed, biased = rows(transformer.report, "given")
-    assert (fixed["role"], fixed["how"], fixed["found"]) == ("previous", "fixed", "previous")
+    assert (fixed["role"], fixed["how"], fixed["in it"]) == ("previous", "fixed", "always")
     assert float(fixed["match"]) == pytest.approx(1.0)
     assert biased["at"] == "decoder.1.self" and float(biased["match"]) > float(biased["if even"])
-    found = sum(row["found"] == row["role"] for row in (fixed, biased))
     answer = page(transformer.report, "roles").answer
-    assert f"{found} of the 2 heads that were given a role" in answer
+    assert answer.startswith("2 heads were given a role: 1 is fixed, and in its role by construct")
+    assert ("is found" in answer) == (biased["in it"] == "yes")

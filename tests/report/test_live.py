@@ -122,7 +122,7 @@ def test_pieces_that_differ_are_those_of_the_fewest_edits(one, other, marks) -> 
 def test_the_map_is_the_pattern_along_the_output(live: Live) -> None:
     seen = live.subject.model.trace(Pair("abc", ""))
     first = live.answer({"source": "abc"})["trained"]["map"]
-    expected = seen[f"{CROSS}.pattern"][0]
+    expected = seen["decoder.0.cross.pattern"][0]  # the last but one, as `align` takes
     assert unpacked(first["values"]) == pytest.approx(expected.mean(0).numpy(), abs=1 / 500)
     assert (first["rows"], first["columns"]) == (seen.target[0], seen.source[0])
     one = live.answer({"source": "abc", "at": DECODER, "head": 1})["trained"]["map"]
@@ -154,6 +154,18 @@ def test_the_other_measures_are_those_of_align(kind, by, request) -> None:
     shares = expected.matrix.clamp(min=0)
     shares = shares / shares.sum(1, keepdim=True).clamp(min=1e-12)
     assert unpacked(found["values"]) == pytest.approx(shares.numpy(), abs=1 / 500)
+
+
+def test_norm_is_of_the_layer_that_is_asked_for(live: Live) -> None:
+    asked = {"source": "abc", "by": "norm"}
+    one, other = (
+        live.answer({**asked, "at": f"decoder.{layer}.cross"})["trained"]["map"]["values"]
+        for layer in (0, 1)
+    )
+    assert live.answer(asked)["trained"]["map"]["values"] == one != other
+    [expected] = live.subject.model.align(Pair("abc", ""), by="norm", layer=1)
+    shares = expected.matrix / expected.matrix.sum(1, keepdim=True)
+    assert unpacked(other) == pytest.approx(shares.numpy(), abs=1 / 500)
 
 
 def test_the_python_that_is_shown_writes_the_same(live: Live) -> None:
@@ -257,6 +269,9 @@ def test_the_features_of_each_pair_stand_beside_it(gru: Subject) -> None:
         ({"source": "a", "head": 2}, "found head 2"),
         ({"source": "a", "head": -1}, "found head -1"),
         ({"source": "a", "by": "erasure", "head": 0}, "Leave at and head out"),
+        ({"source": "a", "by": "erasure", "at": CROSS}, "Leave at and head out"),
+        ({"source": "a", "by": "norm", "at": ENCODER}, "Leave at and head out"),
+        ({"source": "a", "by": "norm", "at": "decoder.7.cross"}, "no attention of that name"),
         ({"source": "a", "edits": {}}, "a list of tables"),
         ({"source": "a", "edits": [3]}, r"request\.edits\[0\]"),
         ({"source": "a", "edits": [{"at": CROSS, "head": 0}]}, r"request\.edits\[0\]\.to"),

@@ -166,6 +166,9 @@ def test_the_map_is_chosen(page: Opened, live_transformer: Served) -> None:
     [found] = live_transformer.subject.model.align(Pair("abc", ""), by="erasure")
     assert page.locator("#live .heat tbody th bdi").all_text_contents() == list(found.target)
     assert page.locator("#live .views select").count() == 0
+    asked(page, lambda: page.locator("#live .views label:has-text('norm') input").check())
+    ats = page.locator("#live .views option").all_text_contents()
+    assert ats == ["decoder.0.cross", "decoder.1.cross"]
     asked(page, lambda: page.locator("#live .views label:has-text('weight') input").check())
     asked(page, lambda: page.locator("#live .views select").select_option("encoder.0.self"))
     asked(page, lambda: page.locator("#live .views label:has-text('1') input").check())

@@ -13,7 +13,7 @@ from seq2see.report.view import Chart
 Row = Mapping[str, Any]
 
 FEW = 12
-"""Whole numbers that are all written on an axis."""
+"""Steps between the numbers of an axis of whole numbers, at most."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,15 @@ def lines(
     """
     rows = list(rows)
     data = alt.InlineData(values=rows)
-    places = sorted({row[x.field] for row in rows})
     # Vega writes halves between few whole numbers, however they are formatted.
-    few = places if x.format == "d" and len(places) <= FEW else []
-    base = alt.Chart(data).encode(x=_x(x, few), y=_y(y), tooltip=_tooltip((x, y), series))
+    count = x.format == "d" and not x.log
+    even = even_ticks([row[x.field] for row in rows], zero=x.zero) if count else []
+    base = alt.Chart(data).encode(x=_x(x, even), y=_y(y), tooltip=_tooltip((x, y), series))
     base = base.encode(color=_colour(series)) if series else base
     point = {"size": 42} if points else False
     layers: list[Any] = [base.mark_line(point=point, strokeWidth=2, interpolate="linear")]
     if any("low" in row for row in data.values):
-        whisker = alt.Chart(data).encode(x=_x(x), y=_y(replace(y, field="low")), y2="high")
+        whisker = alt.Chart(data).encode(x=_x(x, even), y=_y(replace(y, field="low")), y2="high")
         layers.insert(0, whisker.mark_rule(strokeWidth=2, opacity=0.4))
     return _chart(layers)
 
@@ -108,6 +108,22 @@ def points(rows: Iterable[Row], x: Axis, y: Axis, *, series: str = "") -> Chart:
     return _chart([made.encode(color=_colour(series)) if series else made])
 
 
+def even_ticks(values: Sequence[int], *, zero: bool = False) -> list[int]:
+    """Chooses whole numbers in even steps of 1, 2 or 5 times a power of 10 around some others.
+
+    Args:
+        values: whole numbers; no tick where there is none or another kind of number.
+        zero: whether the ticks begin at 0.
+    """
+    if not values or any(value != int(value) for value in values):
+        return []
+    low, high = int(min(values)), int(max(values))
+    low = min(0, low) if zero else low
+    each = (digit * 10**power for power in range(20) for digit in (1, 2, 5))
+    step = next(one for one in each if -(-high // one) - low // one <= FEW)
+    return list(range(low // step * step, -(-high // step) * step + 1, step))
+
+
 def _chart(layers: Sequence[Any], height: int = 230) -> Chart:
     made: Any = alt.layer(*layers)
     spec = made.properties(width="container", height=height).to_dict(validate=False)
@@ -116,13 +132,18 @@ def _chart(layers: Sequence[Any], height: int = 230) -> Chart:
     return Chart(spec)
 
 
-def _scale(axis: Axis) -> alt.Scale:
+def _scale(axis: Axis, ticks: Sequence[int] = ()) -> alt.Scale:
+    if len(ticks) > 1:
+        return alt.Scale(domain=[ticks[0], ticks[-1]], nice=False, zero=False)
     return alt.Scale(type="log") if axis.log else alt.Scale(zero=axis.zero, nice=True)
 
 
-def _x(axis: Axis, values: Sequence[int] = ()) -> alt.X:
-    form = alt.Axis(format=axis.format or alt.Undefined, values=list(values) or alt.Undefined)
-    return alt.X(axis.field, type="quantitative", title=axis.title, scale=_scale(axis), axis=form)
+def _x(axis: Axis, ticks: Sequence[int] = ()) -> alt.X:
+    # Vega leaves every other of given ticks out where they are more than the page asks for.
+    exact: dict[str, Any] = {"values": list(ticks), "tickCount": len(ticks)} if ticks else {}
+    form = alt.Axis(format=axis.format or alt.Undefined, **exact)
+    scale = _scale(axis, ticks)
+    return alt.X(axis.field, type="quantitative", title=axis.title, scale=scale, axis=form)
 
 
 def _y(axis: Axis) -> alt.Y:

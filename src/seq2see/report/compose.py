@@ -74,7 +74,7 @@ def kind(subject: Subject) -> str:
     settings = subject.network.settings
     if settings.kind == "transformer":
         return f"Transformer, {settings.encoder_layers} + {settings.decoder_layers} layers"
-    ways = "bi-directional " if settings.bidirectional else ""
+    ways = "Bi-directional " if settings.bidirectional else ""
     cell = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}[settings.kind]
     seen = "without attention" if settings.attention == "none" else "with attention"
-    return f"{ways}{cell} {seen}".capitalize() if not ways else f"Bi-directional {cell} {seen}"
+    return f"{ways}{cell} {seen}"

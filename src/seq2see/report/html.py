@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from seq2see import __version__
 from seq2see.files import finite
+from seq2see.report.pieces import visible
 from seq2see.report.view import Chart, Drawing, Report
 
 _ASSETS = files("seq2see.report") / "assets"
@@ -41,6 +42,7 @@ def render(report: Report) -> str:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined
     )
+    environment.filters["visible"] = visible
     return environment.from_string(_asset("page.html")).render(
         report=report,
         live=live,

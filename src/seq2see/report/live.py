@@ -20,13 +20,13 @@ from seq2see.data.tokenizers import END
 from seq2see.decode.generate import evaluating
 from seq2see.decode.score import score_targets
 from seq2see.errors import ConfigError, DataError
-from seq2see.look.alignment import MEASURES, How, align
+from seq2see.look.alignment import MEASURES, align
 from seq2see.look.capture import capture
 from seq2see.look.forced import Forced, force
 from seq2see.look.names import find_attention
 from seq2see.report.changes import Change, Changer, as_python
 from seq2see.report.packing import packed
-from seq2see.report.pages.alignment import shares
+from seq2see.report.pages.alignment import how, shares, usual
 from seq2see.report.pages.wall import sides
 from seq2see.report.subject import Subject
 
@@ -43,7 +43,8 @@ class View:
 
     Args:
         by: a measure of `seq2see.look.alignment.align`; empty: the weight, where there is any.
-        at: by weight, the attention; empty: the decoder's last that looks at the source.
+        at: by weight, the attention, by norm one over the source; empty: the one that the page of
+            alignments opens at.
         head: by weight, the head; None takes the mean over all.
     """
 
@@ -177,20 +178,23 @@ class Live:
         by = asked.by or default_measure(self.changer.places)
         if by not in MEASURES:
             raise ConfigError(f"found {by!r}", where="request.by", mend=nearest(by, MEASURES))
-        if by != "weight":
-            if asked.at or asked.head is not None:
-                raise ConfigError(
-                    f"an attention or a head for the map by {by}",
-                    expected="them by weight only",
-                    where="request",
-                    mend="Leave at and head out",
-                )
-            return View(by)
         at = asked.at or default_place(self.changer.places)
-        site, _ = find_attention(self.subject.network, at)
-        if asked.head is not None:
-            site.chosen([asked.head])
-        return View(by, at, asked.head)
+        if by == "weight":
+            site, _ = find_attention(self.subject.network, at)
+            if asked.head is not None:
+                site.chosen([asked.head])
+            return View(by, at, asked.head)
+        layered = by == "norm" and at.endswith("cross")
+        if asked.head is not None or (asked.at and not layered):
+            raise ConfigError(
+                f"an attention or a head for the map by {by}",
+                expected="them by weight, and by norm an attention over the source",
+                where="request",
+                mend="Leave at and head out",
+            )
+        if layered:
+            find_attention(self.subject.network, at)
+        return View(by, at if layered else "")
 
     def _unseen(self, pair: Pair) -> int:
         """Counts pieces of a source that were never seen, and refuses one that cannot be asked."""
@@ -217,7 +221,8 @@ class Live:
 
     def _map(self, pair: Pair, forced: Forced, view: View) -> dict[str, Any]:
         if view.by != "weight":
-            [one] = align(self.subject.translator, [pair], None, How(by=view.by))
+            measure = how(self.subject, view.by, view.at)
+            [one] = align(self.subject.translator, [pair], None, measure)
             return {"values": packed(shares(one)), "rows": one.target, "columns": one.source}
         network = self.subject.network
         site, _ = find_attention(network, view.at)
@@ -244,10 +249,10 @@ class Live:
 
 
 def default_place(places: Iterable[str]) -> str:
-    """Names the attention that is shown first: the decoder's last that looks at the source."""
+    """Names the attention that is shown first: the one that the page of alignments opens at."""
     names = list(places)
     crosses = [at for at in names if at.endswith("cross")]
-    return (crosses or names or [""])[-1]
+    return usual(crosses) if crosses else (names or [""])[-1]
 
 
 def default_measure(places: Iterable[str]) -> str:

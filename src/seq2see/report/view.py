@@ -26,7 +26,18 @@ class Link:
     pair: int
 
 
-Cell = str | Link
+@dataclass(frozen=True)
+class Pieces:
+    """Pieces of text side by side, each in its own direction.
+
+    Args:
+        each: a piece, and what is said of it behind it; empty for nothing.
+    """
+
+    each: tuple[tuple[str, str], ...]
+
+
+Cell = str | Link | Pieces
 
 
 @dataclass(frozen=True)

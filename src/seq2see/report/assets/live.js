@@ -64,7 +64,7 @@
       try {
         const sent = await fetch(data.address, { method: "POST", headers: { "Content-Type": "application/json" },
           body: JSON.stringify({ source: source.value, features: features.value, by: own.by,
-            at: own.by === "weight" ? own.at : "", head: own.by === "weight" ? own.head : null,
+            at: layered().includes(own.at) ? own.at : "", head: own.by === "weight" ? own.head : null,
             edits: [...own.edits.values()] }) });
         const answer = await sent.json();
         own.answer = sent.ok ? answer : null;
@@ -149,20 +149,29 @@
         rows.length && columns.length ? heat(rows, columns, found, label) : make("p", { className: "quiet" }, "Nothing was written."));
     }
 
+    // The attentions whose map a measure can draw: by weight all, by norm those over the source.
+    function layered() {
+      const every = Object.keys(data.heads);
+      return own.by === "weight" ? every : own.by === "norm" ? every.filter((at) => at.endsWith("cross")) : [];
+    }
+
     function views() {
       keeping(parts.views, () => {
-        const redraw = (next) => { Object.assign(own, next); views(); ask(); };
+        const redraw = (next) => {
+          Object.assign(own, next);
+          if (layered().length && !layered().includes(own.at)) Object.assign(own, { at: data.at, head: null });
+          views();
+          ask();
+        };
         const controls = [];
         controls.push(choice("By", data.measures, data.measures.indexOf(own.by), (i) => redraw({ by: data.measures[i] })));
-        const places = Object.keys(data.heads), count = data.heads[own.at];
-        if (own.by === "weight") {
-          if (places.length > 1) {
-            controls.push(select("At", places, places.indexOf(own.at), (i) => redraw({ at: places[i], head: null })));
-          }
-          if (count > 1) {
-            controls.push(choice("Head", ["mean", ...Array.from({ length: count }, (_, i) => String(i))],
-              own.head === null ? 0 : own.head + 1, (i) => redraw({ head: i ? i - 1 : null })));
-          }
+        const places = layered(), count = data.heads[own.at];
+        if (places.length > 1) {
+          controls.push(select("At", places, places.indexOf(own.at), (i) => redraw({ at: places[i], head: null })));
+        }
+        if (own.by === "weight" && count > 1) {
+          controls.push(choice("Head", ["mean", ...Array.from({ length: count }, (_, i) => String(i))],
+            own.head === null ? 0 : own.head + 1, (i) => redraw({ head: i ? i - 1 : null })));
         }
         return [make("div", { className: "controls" }, controls)];
       });

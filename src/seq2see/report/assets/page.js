@@ -27,12 +27,21 @@
     return element;
   }
 
+  // What leaves no ink is shown by a sign: a blank as ␣, any other such character by its number; see
+  // `visible` in pieces.py. In plain text a token keeps to its own direction between two marks.
+  const unseen = /^[\p{Z}\p{Cc}\p{Cf}▁]+$/u;
+  const signs = (text) => [...text].map((c) => (" ▁".includes(c) ? "␣"
+    : `U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`)).join("");
+  const visible = (text) => (unseen.test(text) ? signs(text) : text.replaceAll("▁", "_") || "∅");
+  const isolated = (text) => `\u2068${visible(text)}\u2069`;
+
   // A token of any script keeps to itself; marks that are no text stand back.
   const special = (text) => /^(<.+>|\[.+\])$/.test(text);
   function token(text) {
     if (special(text)) return make("bdi", { className: "mark" }, text);
+    if (unseen.test(text)) return make("bdi", { className: "mark" }, signs(text));
     const blank = text.startsWith("▁") ? [make("span", { className: "mark" }, "_")] : [];
-    return make("bdi", {}, blank, text.replace(/^▁/, "").replaceAll("▁", "_") || (blank.length ? "" : "∅"));
+    return make("bdi", {}, blank, visible(text.replace(/^▁/, "")));
   }
 
   const opened = new Map();
@@ -61,6 +70,7 @@
   const fixed = (x, digits = 2) => minus(x.toFixed(digits));
   const percent = (x) => `${(100 * x).toFixed(x < 0.0995 ? 1 : 0)} %`;
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const number = (x, digits = 2) => (Number.isFinite(x) ? fixed(x, digits).replace(/^(−?)0(?=\.)/, "$1") : "–");
 
   function change(next) {
     Object.assign(state, next);
@@ -123,32 +133,67 @@
     const body = rows.map((name, i) => make("tr", {}, make("th", { scope: "row" }, token(name)),
       columns.map((column, j) => {
         const w = found.values[i * found.columns + j];
-        const kind = w > 0.55 ? "strong" : w < 0.095 ? "faint" : "";
-        return make("td", { className: kind, "--w": Math.max(0, Math.min(1, w)).toFixed(3),
-          title: `${name} ← ${column}: ${fixed(w, 3)}` }, fixed(w).replace(/^0(?=\.)/, ""));
+        const cell = make("td", { className: w < 0.095 ? "faint" : "", "--w": Math.max(0, Math.min(1, w)).toFixed(3),
+          title: `${isolated(name)} ← ${isolated(column)}: ${fixed(w, 3)}` }, number(w));
+        inked(cell);
+        return cell;
       })));
     return make("div", { className: "pane", tabIndex: 0, role: "region", "aria-label": label },
       make("table", { className: "heat" }, make("thead", {}, make("tr", {}, make("td", { hidden: true }),
         make("th", {}), head)), make("tbody", {}, body)));
   }
 
+  // The ink of a cell: the page's own while it is easy to read on the cell's shade, else white or
+  // black, of which one always has a contrast of 4.5 and more (where they are equal, of 4.58).
+  const SHADES = 1000;
+  let inks = [];
+  function inked(cell) {
+    if (!inks.length) inks = inksOf("--mark", "--heat");
+    cell.style.color = cell.className ? "" : inks[Math.round(SHADES * cell.style.getPropertyValue("--w"))];
+  }
+
+  // Relative luminance as in WCAG 2. A shade is mixed in Oklab, as the style sheet does: between Oklab
+  // and the cube roots of the cones' answers stands one more matrix, which leaves a mixture as it is.
+  const linear = (c) => (c <= 10.31475 ? c / 3294.6 : ((c / 255 + 0.055) / 1.055) ** 2.4);
+  const light = (name) => [...rgb(name)].slice(0, 3).map(linear);
+  const luminance = ([r, g, b]) => 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  const contrast = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  const times = (matrix, vector) => matrix.map((row) => row.reduce((sum, x, i) => sum + x * vector[i], 0));
+  const TO_CONES = [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
+    [0.0883024619, 0.2817188376, 0.6299787005]];
+  const FROM_CONES = [[4.0767416621, -3.3077115913, 0.2309699292], [-1.2684380046, 2.6097574011, -0.3413193965],
+    [-0.0041960863, -0.7034186147, 1.7076147010]];
+
+  function inksOf(from, to) {
+    const own = luminance(light("--ink"));
+    const [first, last] = [from, to].map((name) => times(TO_CONES, light(name)).map(Math.cbrt));
+    return Array.from({ length: SHADES + 1 }, (_, k) => {
+      const mixed = first.map((x, i) => (x + (last[i] - x) * (k / SHADES)) ** 3);
+      const shade = luminance(times(FROM_CONES, mixed));
+      if (contrast(own, shade) >= 7) return "";
+      return contrast(1, shade) > contrast(0, shade) ? "#fff" : "#000";
+    });
+  }
+
   // --- a grid of weights, by method, place and head -------------------------------------------
   function grid(element, data) {
-    const own = { method: 0, at: 0, head: 0 };
+    const own = { method: 0, at: data.at || "", head: 0 };
     const methods = [...new Set(data.views.map((v) => v.method || ""))];
     const label = element.getAttribute("aria-label");
     redraws.push(() => keeping(element, () => {
       const pair = pairs[state.pair];
       const ofMethod = data.views.filter((v) => (v.method || "") === methods[own.method]);
       const places = [...new Set(ofMethod.map((v) => v.at || ""))];
-      own.at = Math.min(own.at, places.length - 1);
-      const here = ofMethod.filter((v) => (v.at || "") === places[own.at]);
+      const at = places.includes(own.at) ? own.at : places[0];
+      const here = ofMethod.filter((v) => (v.at || "") === at);
       own.head = Math.min(own.head, here.length - 1);
       const view = here[own.head];
       const redraw = (part) => (i) => { own[part] = i; change({}); };
       const controls = make("div", { className: "controls" }, pairSelect());
       if (methods.length > 1) controls.append(choice("By", methods, own.method, redraw("method")));
-      if (places.length > 1) controls.append(select("At", places, own.at, redraw("at")));
+      if (data.views.some((v) => (v.at || "") !== places[0])) {
+        controls.append(select("At", places, places.indexOf(at), (i) => { own.at = places[i]; change({}); }));
+      }
       if (here.length > 1) {
         controls.append(choice("Head", here.map((v) => String(v.head)), own.head, redraw("head")));
       }
@@ -226,7 +271,7 @@
         (best ? bold : lines).push(path);
         nodes.push(make("div", { className: `node ${fate}${best ? " best" : ""}`,
           style: `left:${x}px;top:${y - 12}px;width:${WIDE - 18}px`,
-          title: `${tree.names[id]}: p ${p}, whole ln p ${total}` },
+          title: `${isolated(tree.names[id])}: p ${p}, whole ln p ${total}` },
           make("b", {}, token(tree.names[id])), make("i", {}, p < 0.005 ? "<.01" : fixed(p).replace(/^0/, ""))));
         if (fate === "k") next.push({ x: x + WIDE - 18, y, best });
         most = Math.max(most, row + 1);
@@ -254,7 +299,8 @@
     const step = tree.steps[at], before = prefixes(tree, at);
     const taken = new Set(step.ways.filter((w) => w[4] !== "d").map((w) => `${w[0]}/${w[1]}`));
     const blocks = step.likely.map((each, h) => make("div", {},
-      make("h4", {}, make("bdi", {}, (before[h] || []).join(" ").replaceAll("▁", "_") || "from the start")),
+      make("h4", {}, make("bdi", { dir: "ltr" }, (before[h] || []).flatMap((text) => [token(text), " "]),
+        before[h]?.length ? "" : "from the start")),
       make("ol", {}, each.map(([id, p]) => make("li", { className: taken.has(`${h}/${id}`) ? "taken" : "" },
         make("span", {}, token(tree.names[id])), make("span", { className: "bar", "--w": p }),
         make("span", {}, p < 0.0005 ? "<.001" : fixed(p, 3)))))));
@@ -304,16 +350,17 @@
   function wall(element, data) {
     const buttons = [];
     const groups = Object.entries(data.groups).map(([title, names]) => {
-      const heads = Math.max(...names.map((at) => data.largest[at].length));
+      const heads = Math.max(1, ...names.map((at) => data.largest[at].length));
       const top = make("div", { className: "layer names", "--n": heads }, make("span", {}),
         Array.from({ length: heads }, (_, i) => make("span", {}, String(i))));
       const layers = names.map((at) => make("div", { className: "layer", "--n": heads },
         make("span", { title: at }, (at.match(/\d+/) || [""])[0]),
-        data.largest[at].map((_, head) => tile(data, at, head, buttons))));
+        data.largest[at].length ? data.largest[at].map((_, head) => tile(data, at, head, buttons))
+          : make("span", { className: "gone" }, "no head left")));
       return make("div", {}, make("h4", {}, title), top, layers);
     });
     const most = Math.max(...Object.values(data.largest).map((heads) => heads.length));
-    element.append(make("div", { className: "wall", "--least": `${Math.max(15, 1.5 + 3.4 * most)}rem` }, groups));
+    element.append(make("div", { className: "wall", "--least": `${Math.max(15, 1.5 + 4.4 * most)}rem` }, groups));
     redraws.push(() => buttons.forEach(({ button, at, head }) =>
       button.setAttribute("aria-pressed", String(at === state.at && head === state.head))));
   }
@@ -331,14 +378,17 @@
     const found = scaled(matrix(data.maps[at], head));
     const canvas = make("canvas");
     repaints.push(() => paint(canvas, found));
-    const weight = fixed(data.largest[at][head]);
-    const note = data.notes?.[at]?.[head];
-    const button = make("button", { type: "button", title: `${at}, head ${head}${note ? `: ${note}` : ""}`,
-      "aria-label": `${at}, head ${head}: ${note ? `${note}, ` : ""}largest weight ${weight}; open its card`,
+    const role = data.notes[at][head], none = role === "none";
+    const entropy = number(data.entropies[at][head]), by = data.changes[at][head];
+    const lost = (by > 0 ? "+" : "") + number(by, 3);
+    const told = `${at}, head ${head}: ${none ? "no role" : role}, entropy ${entropy}, ln p ${lost} when ablated,`
+      + ` largest weight ${number(data.largest[at][head])}`;
+    const button = make("button", { type: "button", title: told, "aria-label": `${told}; open its card`,
       onclick: () => {
         change({ at, head, query: 0 });
         location.hash = document.getElementById("head") ? "head" : "alignment";
-      } }, canvas, profile(data.offsets[at][head]), make("span", {}, note && note !== "none" ? note : "–"));
+      } }, canvas, profile(data.offsets[at][head]),
+    ...[none ? "–" : role, `H ${entropy}`, `Δ ${lost}`].map((text) => make("span", {}, text)));
     buttons.push({ button, at, head });
     return button;
   }
@@ -454,7 +504,7 @@
   }
 
   // --- charts ---------------------------------------------------------------------------------
-  function config() {
+  function config(narrow) {
     const ink = colour("--ink"), soft = colour("--soft"), line = colour("--line");
     const font = getComputedStyle(document.body).fontFamily;
     const colours = [1, 2, 3, 4, 5, 6].map((i) => colour(`--c${i}`));
@@ -464,18 +514,41 @@
         labelFontSize: 12, titleFontSize: 12, titleFontWeight: 400, labelLimit: 160, titlePadding: 8,
         tickCount: 6, labelFlush: true },
       axisX: { grid: false }, axisY: { domain: false, ticks: false, labelPadding: 8 },
-      legend: { orient: "top", labelColor: ink, labelFontSize: 12, symbolType: "circle", title: null, offset: 6 },
+      legend: { orient: "top", labelColor: ink, labelFontSize: 12, symbolType: "circle", title: null, offset: 6,
+        labelLimit: 0, ...(narrow ? { columns: 1 } : {}) },
       range: { category: colours, heatmap: [colour("--mark"), colour("--heat")] },
       mark: { color: colours[0] }, line: { color: colours[0] }, bar: { color: colours[0] },
       point: { color: colours[0] }, rule: { color: ink }, text: { color: ink },
     };
   }
 
+  // A long title of the horizontal axis goes on in a second line where the chart is narrow.
+  function broken(title, width) {
+    const pen = make("canvas").getContext("2d");
+    pen.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    const lines = [""];
+    for (const word of title.split(" ")) {
+      const longer = `${lines.at(-1)} ${word}`.trim();
+      if (pen.measureText(longer).width <= width) lines[lines.length - 1] = longer;
+      else lines.push(word);
+    }
+    return lines;
+  }
+
+  function fitted(spec, width) {
+    const x = spec.encoding?.x;
+    const layers = spec.layer && { layer: spec.layer.map((one) => fitted(one, width)) };
+    if (typeof x?.title !== "string") return { ...spec, ...layers };
+    return { ...spec, ...layers, encoding: { ...spec.encoding, x: { ...x, title: broken(x.title, width) } } };
+  }
+
+  const NARROW = 480; // pixels of a chart in which the names of a legend stand one below the other
   function chart(element, spec) {
     let last = null;
     repaints.push(async () => {
       if (last) last.finalize();
-      last = await window.vegaEmbed(element, { ...spec, config: config(), autosize: { type: "fit-x", contains: "padding" } },
+      const width = element.clientWidth, room = Math.max(120, width - 150); // less a vertical axis's labels
+      last = await window.vegaEmbed(element, { ...fitted(spec, room), config: config(width < NARROW), autosize: { type: "fit-x", contains: "padding" } },
         { mode: "vega-lite", actions: false, renderer: "svg", defaultStyle: false, tooltip: { disableDefaultStyle: true } });
     });
   }

@@ -4,7 +4,11 @@
     else kinds[drawing.kind](element, drawing.data);
   }
   change({});
-  const repaint = () => Promise.all(repaints.map((one) => one()));
+  function repaint() {
+    inks = []; // those of the theme before
+    document.querySelectorAll(".heat tbody td").forEach(inked);
+    return Promise.all(repaints.map((one) => one()));
+  }
 
   const root = document.documentElement, button = document.getElementById("theme");
   const dark = window.matchMedia("(prefers-color-scheme: dark)");

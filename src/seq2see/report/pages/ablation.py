@@ -97,7 +97,7 @@ def _bars(rows: list[HeadRow]) -> Figure:
         bars(shown, Axis("head", ""), Axis("nats", "nats a target token that are lost", zero=True)),
         table(heads, cells, heads[1:4]),
         "The mean of what the head reads takes its place. Whiskers: 95 % bootstrap intervals over"
-        f" the pairs. Bars{rest and f' for the first {SHOWN}'}; the table has all.",
+        f" the pairs.{rest and f' Bars for the first {SHOWN}; the table has all.'}",
     )
 
 

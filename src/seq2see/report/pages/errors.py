@@ -10,6 +10,7 @@ from rapidfuzz.distance import Levenshtein
 
 from seq2see.report.charts import Axis, bars
 from seq2see.report.numbers import counted, percent, whole
+from seq2see.report.pieces import visible
 from seq2see.report.subject import Subject
 from seq2see.report.view import Absent, Cell, Figure, Link, Page, table
 
@@ -99,7 +100,8 @@ def _answer(subject: Subject, edits: list[Edit]) -> str:
     if not top:
         return f"{text}."
     (wanted, other), count = top[0]
-    return f"{text}; most often, {counted(count, 'time')}, “{other}” stands for “{wanted}”."
+    stands = f"“{visible(other)}” stands for “{visible(wanted)}”"
+    return f"{text}; most often, {counted(count, 'time')}, {stands}."
 
 
 def confusions(edits: list[Edit]) -> list[tuple[tuple[str, str], int]]:
@@ -112,7 +114,8 @@ def _confusions(subject: Subject, edits: list[Edit]) -> Figure:
     rows = []
     for (wanted, written), times in confusions(edits)[:SHOWN]:
         sources = [e.source for e in edits if (e.wanted, e.written) == (wanted, written)]
-        rows.append((wanted, written, whole(times), _example(subject, sources)))
+        example = _example(subject, sources)
+        rows.append((visible(wanted), visible(written), whole(times), example))
     return Figure(
         "confusions",
         "Most frequent confusions",
@@ -139,20 +142,20 @@ def _kinds(edits: list[Edit]) -> Figure:
         totals[token] += count
     top = [token for token, _ in sorted(totals.items(), key=lambda one: (-one[1], one[0]))[:SHOWN]]
     rows = [
-        {"token": token, "kind": name, "edits": each[token, kind]}
+        {"token": visible(token), "kind": name, "edits": each[token, kind]}
         for token in top
         for kind, name in KINDS.items()
     ]
     cells = [
-        (token, *(whole(each[token, kind]) for kind in KINDS), whole(totals[token]))
+        (visible(token), *(whole(each[token, kind]) for kind in KINDS), whole(totals[token]))
         for token in top
     ]
     heads = ("token", *KINDS.values(), "all")
     return Figure(
         "edits",
         "Edits by token",
-        f"Stacked bars of the {len(top)} tokens with most edits; the first is “{top[0]}” with"
-        f" {counted(totals[top[0]], 'edit')}.",
+        f"Stacked bars of the {len(top)} tokens with most edits; the first is “{visible(top[0])}”"
+        f" with {counted(totals[top[0]], 'edit')}.",
         bars(rows, Axis("token", ""), Axis("edits", "edits", "d", zero=True), series="kind"),
         table(heads, cells, heads[1:]),
         "A token that was taken for another, or left out, is that of the reference.",

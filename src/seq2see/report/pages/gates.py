@@ -57,13 +57,17 @@ def kept(subject: Subject, cell: str) -> float:
 def _answer(subject: Subject, cells: list[str]) -> str:
     each = [(kept(subject, cell), cell) for cell in cells]
     share, cell = max(each)
-    half = math.log(0.5) / math.log(share)
     least = min(each)
     return (
-        f"The longest memory has {cell}: a step keeps {percent(share)} of the state on average, so"
-        f" that half of it is gone after {fixed(half, 1)} steps; the shortest has {least[1]} with"
-        f" {percent(least[0])}."
+        f"The longest memory has {cell}: a step keeps {percent(share)} of the state on average"
+        f"{_half(share)}; the shortest has {least[1]} with {percent(least[0])}."
     )
+
+
+def _half(share: float) -> str:
+    if not 0 < share < 1:  # a gate that is wholly shut, or wholly open
+        return ""
+    return f", so that half of it is gone after {fixed(math.log(0.5) / math.log(share), 1)} steps"
 
 
 def _shown(subject: Subject) -> tuple[str, ...]:

@@ -30,8 +30,10 @@ def page(subject: Subject) -> Page | Absent:
     """Makes the page."""
     if not isinstance(subject.network.settings, TransformerSettings):
         return Absent(TITLE, "A recurrent network has no heads; its gates are opened instead.")
+    if not any(learned(subject, at) for at in attentions(subject)):
+        return Absent(TITLE, "No head has a query and a key: all are fixed to a role, or pruned.")
     cards = _within(subject)
-    if not cards or not any(cards):
+    if not cards:
         return Absent(TITLE, "The queries and keys of a single pair would fill megabytes.")
     return Page(
         "head",

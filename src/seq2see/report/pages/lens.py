@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,13 @@ from seq2see.look.lens import EncoderLens, Lens, decoder_lens, lens
 from seq2see.report.charts import Axis, lines
 from seq2see.report.numbers import counted, fixed, percent
 from seq2see.report.packing import packed
+from seq2see.report.pieces import isolated, visible
 from seq2see.report.subject import Subject
 from seq2see.report.view import Absent, Drawing, Figure, Page, table
 
 TITLE = "Layer lens"
+SAID = 40
+"""Characters of what a layer says that still fit before its row."""
 
 
 def page(subject: Subject) -> Page | Absent:
@@ -29,7 +33,7 @@ def page(subject: Subject) -> Page | Absent:
         "lens",
         TITLE,
         "In which layer does the network know what to write?",
-        _answer(shares),
+        _answer(many, shares),
         "A layer is read with the output matrix of the last one, for which it was not trained: what"
         " cannot be read here may be known all the same, in other directions.",
         (_curve(many, shares), *(_encoder(one) for one in encoders), _grid(opened)),
@@ -55,11 +59,15 @@ def first_right(found: Lens) -> list[float]:
     return [sum(layer <= last for layer in known) / max(1, len(known)) for last in layers]
 
 
-def _answer(shares: list[float]) -> str:
+def _answer(found: Lens, shares: list[float]) -> str:
+    if not shares[-1]:
+        tokens = counted(sum(map(len, found.target)), "target token")
+        return f"Of {tokens} it finds none the most probable one, so that no layer settles any."
     half = next(layer for layer, share in enumerate(shares) if share >= 0.5)
+    before = f" and {percent(shares[-2])} before the last" if len(shares) > 2 else ""
     return (
         f"Of the tokens that it gets right, {percent(shares[0])} are settled after layer 0 of the"
-        f" decoder and {percent(shares[-2])} before the last; half of them from layer {half} on."
+        f" decoder{before}; half of them from layer {half} on."
     )
 
 
@@ -134,6 +142,11 @@ def _grid(found: Lens) -> Figure:
     )
 
 
-def _said(pieces: tuple[str, ...]) -> str:
-    text = " ".join(pieces)
-    return text if len(text) <= 40 else f"{text[:39]}…"
+def _said(pieces: Sequence[str]) -> str:
+    """Joins pieces, each in its own direction; as many as fit."""
+    kept: list[str] = []
+    for piece in pieces:
+        if len(" ".join(map(visible, [*kept, piece]))) > SAID:
+            return " ".join([*map(isolated, kept), "…"])
+        kept.append(piece)
+    return " ".join(map(isolated, kept))

@@ -6,7 +6,7 @@ from seq2see.look.names import sites
 from seq2see.look.neurons import Neurons, neurons
 from seq2see.report.numbers import counted, fixed, percent, whole
 from seq2see.report.subject import Subject
-from seq2see.report.view import Absent, Figure, Page, table
+from seq2see.report.view import Absent, Figure, Page, Pieces, table
 
 TITLE = "Neurons"
 SHOWN = 12
@@ -77,14 +77,18 @@ def strongest(found: Neurons) -> list[int]:
     return [i for _, i in sorted(tops, key=lambda one: (-one[0], one[1]))[:SHOWN]]
 
 
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{fixed(value)}"
+
+
 def _listed(found: Neurons) -> Figure:
     rows = []
     for i in strongest(found):
         triggers = found.triggers(i)
-        tokens = dict.fromkeys(one.token for one in triggers)
-        promoted = ", ".join(f"{p.token} +{fixed(p.value)}" for p in found.promoted(i, TOKENS))
+        driving = Pieces(tuple((token, "") for token in dict.fromkeys(t.token for t in triggers)))
+        promoted = Pieces(tuple((p.token, _signed(p.value)) for p in found.promoted(i, TOKENS)))
         active = percent(float(found.active[i]), 1)
-        rows.append((str(i), " ".join(tokens), fixed(triggers[0].value), active, promoted))
+        rows.append((str(i), driving, fixed(triggers[0].value), active, promoted))
     heads = ("neuron", "driven most by", "largest value", "active", "promotes")
     return Figure(
         f"neurons-{found.at.replace('.', '-')}",

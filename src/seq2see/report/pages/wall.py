@@ -21,9 +21,13 @@ TITLE = "Head wall"
 
 def page(subject: Subject) -> Page | Absent:
     """Makes the page."""
+    if not subject.averaged:
+        return Absent(TITLE, "No pair has text on both sides.")
     found = averages(subject)
     if not found:
         return Absent(TITLE, "The network has no attention.")
+    if not any(len(one.largest) for one in found.values()):
+        return Absent(TITLE, "All heads were pruned.")
     return Page(
         "wall",
         TITLE,
@@ -65,14 +69,16 @@ def _answer(table: HeadTable) -> str:
     least = min(table, key=_worth)
     kinds = Counter(row.role for row in table if row.role != NONE)
     shown = ", ".join(f"{count} {role}" for role, count in kinds.most_common())
-    found = f"{sum(kinds.values())} of {counted(len(table), 'head')} have taken a role"
-    found += f" ({shown})" if shown else ""
     change = least.change
     assert change is not None
-    return (
-        f"{found}; the output hangs most on {least.at} head {least.head}, without which a target"
-        f" token is {fixed(-change.value)} nats less probable."
-    )
+    less = f"a target token is {fixed(-change.value)} nats less probable"
+    if len(table) == 1:
+        role = f"the role {shown.partition(' ')[2]}" if kinds else "no role"
+        return f"The one head has taken {role}; without it {less}."
+    taken = sum(kinds.values())
+    found = f"{taken} of {len(table)} heads {'has' if taken == 1 else 'have'} taken a role"
+    found += f" ({shown})" if shown else ""
+    return f"{found}; the output hangs most on {least.at} head {least.head}, without which {less}."
 
 
 def _worth(row: HeadRow) -> float:
@@ -90,6 +96,8 @@ def _figure(subject: Subject, found: Mapping[str, Average]) -> Figure:
         "largest": {at: [round(float(w), 4) for w in a.largest] for at, a in found.items()},
         "notes": {at: [r.role for r in rows if r.at == at] for at in found},
         "offsets": {at: [_profile(r) for r in rows if r.at == at] for at in found},
+        "entropies": {at: [r.relative_entropy for r in rows if r.at == at] for at in found},
+        "changes": {at: [_worth(r) for r in rows if r.at == at] for at in found},
     }
     return Figure(
         "wall-maps",
@@ -101,8 +109,10 @@ def _figure(subject: Subject, found: Mapping[str, Average]) -> Figure:
         f"Mean over {counted(len(subject.averaged), 'pair')}, forced along the references;"
         " positions as shares of the length, so that texts of any length lie over each other. A"
         " diagonal keeps the order; an upright line looks at one place, wherever it is asked from."
-        " The bars below: weight by offset from 8 before the query to 8 after it. Last, the role,"
-        " if it has one. Choose a head to open its card.",
+        " The bars below: weight by offset from 8 before the query to 8 after it. Then the role, if"
+        " it has one; H, its entropy, from 0, a look at one key, to 1, an even look; Δ, the change"
+        " of a target token's ln p, in nats, when the mean takes the head's place. Choose a head to"
+        " open its card.",
     )
 
 
