@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -278,6 +279,42 @@ def test_a_trained_model_gives_the_planted_links_back(tmp_path: Path) -> None:
     assert errors["erasure"] < 0.3
     scrambled = [links[1:] for links in gold]
     assert errors["weight"] < aer(scrambled, gold)
+
+
+@pytest.mark.parametrize("task", ["reverse", "sort", "dates"])
+def test_a_head_that_was_taught_links_gives_them_back(task: str, tmp_path: Path) -> None:
+    sizes: dict[str, Any] = {} if task == "dates" else {"length": (2, 5), "vocabulary": 8}
+    drawn = draw(task, 2000, seed=1, **sizes)
+    lines = [" ".join(f"{i}-{j}" for i, j in one.links) + "\n" for one in drawn]
+    (tmp_path / "links.txt").write_text("".join(lines), encoding="utf-8")
+    role = '{at="decoder.0.cross",head=0,role="links",how="guided",weight=1.0}'
+    settings = ("train.batch_tokens=600", "model.dropout=0.0", "train.optimizer=adamw")
+    settings += (f"data.links={tmp_path / 'links.txt'}", f"model.roles=[{role}]")
+    if task == "dates":
+        settings += ("data.target=characters", "train.steps=300")
+    else:
+        settings += ("model.positions=sinusoidal", "train.steps=200")
+    model = load(train_tiny(tmp_path, *settings, pairs=[one.pair for one in drawn]))
+    fresh = draw(task, 60, seed=2, **sizes)
+    found = model.align([one.pair for one in fresh], layer=0, head=0)
+    # A letter of a month comes from either digit: both links are possible, neither is sure. A blank
+    # comes from nothing.
+    possible = [one.links for one in fresh]
+    sure = [[link for link in links if one_of(links, link[1])] for links in possible]
+    links = [
+        [link for link in one.links if any(link[1] == j for _, j in gold)]
+        for one, gold in zip(found, possible, strict=True)
+    ]
+    assert aer(links, sure, possible) < 0.05
+    if task != "dates":
+        assert sure == [list(links) for links in possible]
+    scrambled = [[(i, j) for (i, _), (_, j) in itertools.pairwise(one)] for one in links]
+    assert aer(scrambled, sure, possible) > 0.3
+
+
+def one_of(links: Sequence[tuple[int, int]], target: int) -> bool:
+    """Whether a target piece has one link alone."""
+    return sum(j == target for _, j in links) == 1
 
 
 @pytest.mark.parametrize(
