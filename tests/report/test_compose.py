@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 
+from seq2see.look.alignment import MEASURES
+from seq2see.report.packing import unpacked
+from seq2see.report.pages import alignment
 from seq2see.report.view import Page, Report, Table
 
 DRAWS_ITS_OWN = {"grid", "beam", "head"}
@@ -116,6 +121,8 @@ def test_ablation_counts_what_its_tables_hold(transformer) -> None:
     table, answer = rows(transformer.report, "lost"), page(transformer.report, "ablation").answer
     sure = [row for row in table if row["sure"] and not row["lost"].startswith("−")]
     assert f"any one of {len(sure)} of the {len(table)} heads" in answer
+    [lost] = [f for f in page(transformer.report, "ablation").figures if f.name == "lost"]
+    assert lost.caption.endswith("95 % bootstrap intervals over the pairs.")  # all have a bar
     kept = [int(row["heads left"]) for row in rows(transformer.report, "pruning")]
     assert kept[0] == len(table) and kept[-1] == 0
 
@@ -127,6 +134,32 @@ def test_the_lens_ends_where_the_network_does(transformer) -> None:
     last = float(table[-1]["ln p a token"].replace("−", "-"))
     assert last == pytest.approx(sum(every) / len(every), abs=0.0051)
     assert table[-1]["settled"] == "100 %"
+
+
+def test_all_measures_speak_of_one_layer(transformer) -> None:
+    """The one that the answer names: the last but one, as `align` takes."""
+    made = page(transformer.report, "alignment")
+    at, figures = "decoder.0.cross", {figure.name: figure for figure in made.figures}
+    assert (
+        made.answer.startswith(f"In {at},") and f"How sharp {at} is" == figures["sharpness"].title
+    )
+    views = figures["grid"].drawing.data["views"]
+    assert figures["grid"].drawing.data["at"] == at and f"open at {at};" in figures["grid"].caption
+    assert f"those of {at}," in figures["agreement"].caption
+    subject = transformer.subject
+    for number, row in enumerate(subject.numbers):
+        pair = replace(subject.asked.sources[row], target=subject.outputs[row])
+        for by in ("weight", "norm"):
+            [expected] = subject.model.align(pair, by=by)
+            [seen] = alignment.measured(subject, by, at)[number : number + 1]
+            assert torch.allclose(seen.matrix, expected.matrix, atol=1e-5)
+        [norms] = [view for view in views if (view["method"], view["at"]) == ("norm", at)]
+        assert unpacked(norms["values"][number]) == pytest.approx(
+            alignment.shares(expected), abs=1 / 500
+        )
+    ats = {method: {v["at"] for v in views if v["method"] == method} for method in MEASURES}
+    assert ats["weight"] == ats["norm"] == {"decoder.0.cross", "decoder.1.cross"}
+    assert ats["gradient"] == ats["erasure"] == {alignment.WHOLE}
 
 
 def test_errors_count_what_their_tables_count(either) -> None:

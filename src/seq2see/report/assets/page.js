@@ -350,10 +350,10 @@
   function wall(element, data) {
     const buttons = [];
     const groups = Object.entries(data.groups).map(([title, names]) => {
-      const heads = Math.max(1, ...names.map((at) => data.largest[at].length));
-      const top = make("div", { className: "layer names", "--n": heads }, make("span", {}),
+      const heads = Math.max(...names.map((at) => data.largest[at].length)), columns = Math.max(1, heads);
+      const top = make("div", { className: "layer names", "--n": columns }, make("span", {}),
         Array.from({ length: heads }, (_, i) => make("span", {}, String(i))));
-      const layers = names.map((at) => make("div", { className: "layer", "--n": heads },
+      const layers = names.map((at) => make("div", { className: "layer", "--n": columns },
         make("span", { title: at }, (at.match(/\d+/) || [""])[0]),
         data.largest[at].length ? data.largest[at].map((_, head) => tile(data, at, head, buttons))
           : make("span", { className: "gone" }, "no head left")));

@@ -78,7 +78,7 @@ def _figure(subject: Subject) -> Figure:
         f" {counted(width, 'hypothesis', 'hypotheses')} that are kept and those that are dropped;"
         " below it the most probable tokens of the chosen step.",
         Drawing("beam", data),
-        caption=f"Beam of {width}. Solid: kept; ringed: ended; faded: dropped for better ones. The"
+        caption=f"Beam of {width}. Solid: kept; ringed: ended; dashed: dropped for better ones. The"
         " thick line leads to the best output. Move through the steps with the slider.",
     )
 
