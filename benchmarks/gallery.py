@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -62,7 +63,7 @@ def take_over(name: str, run: Path) -> None:
     found = json.loads(path.read_text(encoding="utf-8"))
     outcomes = found["outcomes"]
     facts = {
-        "command": found["command"],
+        "command": at_home(found["command"]),
         **revision(),
         "seeds": sorted({outcome["seed"] for outcome in outcomes}),
         "minutes": round(sum(outcome["seconds"] for outcome in outcomes) / 60, 1),
@@ -72,6 +73,13 @@ def take_over(name: str, run: Path) -> None:
     RECORDS.mkdir(parents=True, exist_ok=True)
     write_text(RECORDS / f"{name}.json", json.dumps(facts, ensure_ascii=False) + "\n")
     print(f"{name}: {found['verdict']['answer']}, {facts['minutes']} min")
+
+
+def at_home(command: str) -> str:
+    """Leaves out of a command where its outcome was put, which is a matter of the machine."""
+    words = iter(shlex.split(command))
+    kept = [word for word in words if word != "--out" or not next(words)]
+    return shlex.join(kept)
 
 
 def record(name: str) -> dict[str, Any] | None:

@@ -37,7 +37,7 @@ def left_behind(folder: Path, few: float, many: float, name: str = "study-heads"
     run.mkdir(parents=True)
     facts = {
         "study": "heads",
-        "command": "seq2see study heads",
+        "command": f"seq2see study heads --out {run} --jobs 1",
         "verdict": {"answer": "undecided", "sentence": "As told then."},
         "outcomes": outcomes,
     }
@@ -50,12 +50,13 @@ def test_a_finished_run_becomes_a_record_and_a_page(place: Path) -> None:
     facts = json.loads((place / "records" / "heads.json").read_text(encoding="utf-8"))
     assert facts["seeds"] == [1, 2, 3]
     assert facts["minutes"] == 12.0
-    assert {"command", "commit", "dirty", "cores", "outcomes"} <= set(facts)
+    assert facts["command"] == "seq2see study heads --jobs 1"
+    assert {"commit", "dirty", "cores", "outcomes"} <= set(facts)
     home = (place / "pages" / "index.md").read_text(encoding="utf-8")
     page = (place / "pages" / "heads.md").read_text(encoding="utf-8")
     answer = next(line for line in page.split("\n") if line.startswith("**"))
     assert answer in home
-    assert "seq2see study heads" in page
+    assert "seq2see study heads --jobs 1" in page
     assert (place / "pages" / "heads-accuracy.png").read_bytes()[:4] == b"\x89PNG"
 
 

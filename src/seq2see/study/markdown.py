@@ -11,7 +11,8 @@ import vl_convert
 from seq2see.api.record import write_text
 from seq2see.errors import BundleError
 from seq2see.files import refusing
-from seq2see.report.view import Chart, Figure, Link, Page, Table
+from seq2see.report.pieces import isolated
+from seq2see.report.view import Cell, Chart, Figure, Link, Page, Pieces, Table
 
 _WIDTH, _HEIGHT, _SCALE = 560, 300, 2
 _CONFIG: dict[str, Any] = {"background": "white", "font": "sans-serif"}
@@ -52,9 +53,14 @@ def _table(figure: Figure) -> str:
     lines = [_row(found.heads)]
     lines.append("|" + "|".join("--:" if h in found.numbers else "---" for h in found.heads) + "|")
     for row in found.rows:
-        cells = [cell.text if isinstance(cell, Link) else cell for cell in row]
-        lines.append(_row(cells))
+        lines.append(_row([_text(cell) for cell in row]))
     return "\n".join(lines)
+
+
+def _text(cell: Cell) -> str:
+    if isinstance(cell, Pieces):
+        return ", ".join(f"{isolated(piece)} {said}".strip() for piece, said in cell.each)
+    return cell.text if isinstance(cell, Link) else cell
 
 
 def _row(cells: Sequence[str]) -> str:

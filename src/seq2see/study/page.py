@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import math
+import shlex
 from typing import Any
 
 from seq2see.errors import DataError
@@ -87,7 +89,7 @@ def _conduct(study: Study, results: Results, command: str) -> Figure:
         ("hypothesis, written before the run", study.hypothesis),
         ("varied", study.varied),
         ("held fixed", study.fixed),
-        ("task", study.material.task),
+        ("pairs", _pairs(study, command)),
         ("models", f"{len(results.outcomes)}, in {seconds / 60:.1f} minutes of one core each"),
         ("again", command),
     )
@@ -98,3 +100,11 @@ def _conduct(study: Study, results: Results, command: str) -> Figure:
         table=table(("", "what"), rows, ()),
         open=True,
     )
+
+
+def _pairs(study: Study, command: str) -> str:
+    """Names the task, or the data that took its place."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data")
+    said, _ = parser.parse_known_args(shlex.split(command))
+    return said.data or f"drawn by the task {study.material.task}"
