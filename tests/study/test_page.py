@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from seq2see.report.charts import Axis, lines
-from seq2see.report.view import Figure, Pieces, Table, table
+from seq2see.report.view import Figure, Pieces, Table
 from seq2see.study import markdown
 from seq2see.study.lecture import far
 from seq2see.study.page import page, shown
@@ -65,13 +65,13 @@ def test_the_pairs_are_the_tasks_or_those_that_took_its_place() -> None:
         ("seq2see study far --data 'a b.tsv' --dev c.tsv", "a b.tsv"),
         ("seq2see study far --data=a.tsv", "a.tsv"),
     ):
-        table = page(STUDY, RESULTS, Verdict("undecided", "So."), command).figures[-1].table
-        assert table is not None
-        assert ("pairs", said) in table.rows
+        conduct = page(STUDY, RESULTS, Verdict("undecided", "So."), command).figures[-1]
+        assert conduct.table is not None
+        assert ("pairs", said) in conduct.table.rows
 
 
 def test_pieces_in_a_cell_stand_apart_in_markdown(tmp_path: Path) -> None:
     cell = Pieces(((" ", "+0.20"), ("م", "")))
-    figure = Figure(name="x", title="X", alt="x", table=table(("a",), [(cell,)], ()))
+    figure = Figure(name="x", title="X", alt="x", table=Table(("a",), ((cell,),)))
     path = markdown.write(replace(PAGE, figures=(figure,)), tmp_path)
     assert "| \u2068␣\u2069 +0.20, \u2068م\u2069 |" in path.read_text(encoding="utf-8")
