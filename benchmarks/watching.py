@@ -46,7 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("networks", nargs="*", choices=NAMES, default=list(NAMES[:-1]))
     parser.add_argument("--windows", type=int, default=30)
     given = parser.parse_args(arguments)
-    torch.set_flush_denormal(True)
     for name in given.networks:
         facts = measured(subject(name), given.windows)
         keep(TASK, name, {**facts, "cores": cores(), **revision()})

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -59,6 +60,15 @@ def test_a_missing_package_is_named(seq2see, bundle, monkeypatch: pytest.MonkeyP
 # Live.
 
 
+@pytest.fixture
+def heeding() -> Iterator[None]:
+    """A shell lets what it starts in the background ignore interrupts, and so what that starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeding")
 def test_it_serves_until_it_is_interrupted(bundle: Path, pairs: Path, tmp_path: Path) -> None:
     """In a process of its own, which a Ctrl-C ends without a word."""
     out = tmp_path / "kept.html"

@@ -189,7 +189,7 @@ def test_each_output_of_nbest_counts_and_its_line_is_named_once(seq2see, bundle:
 def test_a_model_with_features_says_which_columns_to_name(
     seq2see, copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seq2see.bundle.folder._check_sums", lambda folder: None)
+    monkeypatch.setattr("seq2see.bundle.folder.check_sums", lambda *_: None)
     recipe = copied / "recipe.toml"
     text = recipe.read_text().replace("source=1,target=2", "source=1,target=2,features=3")
     recipe.write_text(text)
