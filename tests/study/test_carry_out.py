@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +40,11 @@ def test_a_study_of_one_s_own_goes_on_where_it_stopped_and_gives_the_same_on_two
 ) -> None:
     file = tmp_path / "own.py"
     file.write_text(OWN, encoding="utf-8")
-    first = carry_out(str(file), 1, options(tmp_path, *SMALL), 1, quiet)
+    said: list[str] = []
+    first = carry_out(str(file), 1, options(tmp_path, *SMALL), 1, said.append)
+    assert said[0].startswith("1 of 2: attention none, seed 1: ")
+    assert re.search(r" \(\d+ s\), about \d+ s left$", said[0])
+    assert said[1].endswith(" s)")
     assert [one.labels for one in first.outcomes] == [{"attention": "none"}, {"attention": "dot"}]
 
     both = carry_out(str(file), 1, options(tmp_path / "two", *SMALL), 2, quiet)
@@ -70,3 +76,17 @@ def test_own_data_are_refused_where_a_study_varies_the_task(tmp_path: Path) -> N
     said = replace(options(tmp_path), data=str(data), dev=str(data))
     with pytest.raises(ConfigError, match="this study varies task"):
         carry_out("bottleneck", 1, said, 1, quiet)
+
+
+def test_the_time_of_training_counts_though_a_model_stands_already(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(OWN, encoding="utf-8")
+    carry_out(str(file), 1, options(tmp_path, *SMALL), 1, quiet)
+    [readings] = tmp_path.rglob("*none-seed1/readings.json")
+    folder = readings.parent
+    (folder / "readings.json").unlink()  # stopped between training and measuring
+    scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+    scores["training"]["seconds"] = 1000.0
+    (folder / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
+    again = carry_out(str(file), 1, options(tmp_path, *SMALL), 1, quiet)
+    assert 1000 < again.outcomes[0].seconds < 1100

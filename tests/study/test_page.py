@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pytest
+from scipy.stats import ttest_rel
+
 from seq2see.report.charts import Axis, lines
 from seq2see.report.view import Figure, Pieces, Table
-from seq2see.study import markdown
+from seq2see.study import markdown, tables
 from seq2see.study.lecture import far
-from seq2see.study.page import page, shown
+from seq2see.study.page import page
 from seq2see.study.readings import Outcome, Reading
 from seq2see.study.results import Results, Summary
+from seq2see.study.tables import shown
 from seq2see.study.verdict import Verdict
 
 RESULTS = Results(
@@ -37,8 +43,11 @@ def table(name: str) -> Table:
 def test_a_page_says_what_was_asked_answered_expected_and_how_to_do_it_again() -> None:
     assert PAGE.question == STUDY.question
     assert PAGE.answer == "Not supported. It is so."
+    assert PAGE.figures[0].name == "asked"  # before anything that came out
+    asked = [cell for row in table("asked").rows for cell in row]
+    assert {STUDY.hypothesis, STUDY.varied, STUDY.fixed} <= set(asked)
     cells = [cell for row in table("conduct").rows for cell in row]
-    assert {STUDY.hypothesis, STUDY.varied, "seq2see study far"} <= set(cells)
+    assert "seq2see study far" in cells
     assert "6, in 9.0 minutes of one core each" in cells
 
 
@@ -48,6 +57,34 @@ def test_the_table_has_every_condition_with_its_interval() -> None:
         rows == [("rnn", "20.0 (−4.8 to 44.8)"), ("gru", "50.0 (25.2 to 74.8)")]
     )
     assert "to" not in shown(Summary(0.5, float("nan"), float("nan"), 1))
+
+
+def test_differences_are_paired_by_seed_and_tested() -> None:
+    rng = np.random.default_rng(1)
+    first, second = rng.normal(20, 3, 4), rng.normal(22, 3, 4)
+    outcomes = tuple(
+        Outcome({"model": model}, seed, (Reading("score", value),), 1.0)
+        for model, values in (("rnn", first), ("gru", second))
+        for seed, value in enumerate(values)
+    )
+    [(model, told)] = tables.differences(Results(outcomes)).table.rows
+    test = ttest_rel(second, first)
+    low, high = test.confidence_interval()
+    numbers = [float(each) for each in re.findall(r"-?[\d.]+", told.replace("−", "-"))]
+    assert model == "gru"
+    assert numbers == pytest.approx([*(second - first).mean(keepdims=True), low, high, test.pvalue],
+                                    rel=0.01)  # fmt: skip
+
+
+def test_a_curve_is_told_at_places_from_all_over_it() -> None:
+    readings = tuple(Reading("weight", float(at), at, "a") for at in range(100))
+    alone = Results((Outcome({"model": "rnn"}, 1, readings, 1.0),))
+    [figure] = tables.every(alone)  # nothing plain, nothing to compare with
+    assert figure.name == "curves"
+    rows = figure.table.rows
+    assert [row[2] for row in rows] == ["0", "14", "28", "42", "57", "71", "85", "99"]
+    assert {row[:2] for row in rows} == {("rnn", "weight a")}
+    assert all(at == value for *_, at, value in rows)
 
 
 def test_markdown_draws_each_chart_and_keeps_bars_out_of_the_table(tmp_path: Path) -> None:
@@ -65,9 +102,9 @@ def test_the_pairs_are_the_tasks_or_those_that_took_its_place() -> None:
         ("seq2see study far --data 'a b.tsv' --dev c.tsv", "a b.tsv"),
         ("seq2see study far --data=a.tsv", "a.tsv"),
     ):
-        conduct = page(STUDY, RESULTS, Verdict("undecided", "So."), command).figures[-1]
-        assert conduct.table is not None
-        assert ("pairs", said) in conduct.table.rows
+        asked = page(STUDY, RESULTS, Verdict("undecided", "So."), command).figures[0]
+        assert asked.table is not None
+        assert ("pairs", said) in asked.table.rows
 
 
 def test_pieces_in_a_cell_stand_apart_in_markdown(tmp_path: Path) -> None:

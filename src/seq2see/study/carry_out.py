@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
 from seq2see.api.parallel import side_by_side
+from seq2see.report.numbers import duration
 from seq2see.study.catalogue import find
 from seq2see.study.readings import Outcome
 from seq2see.study.results import Results
 from seq2see.study.trial import Options, Trial, trials
 
 Watcher = Callable[[str], None]
-"""Is told which model begins and what has ended."""
+"""Is told what has ended, what it came to, and how long the rest will take."""
 
 
 def carry_out(reference: str, seeds: int, options: Options, jobs: int, watcher: Watcher) -> Results:
@@ -34,7 +35,8 @@ def carry_out(reference: str, seeds: int, options: Options, jobs: int, watcher: 
     found: dict[int, Outcome] = {}
     for i, outcome in _outcomes(reference, seeds, every, jobs):
         found[i] = outcome
-        watcher(f"{len(found)} of {len(every)}: {_told(every[i], outcome)}")
+        told, left = _told(every[i], outcome), _left(found.values(), len(every), jobs)
+        watcher(f"{len(found)} of {len(every)}: {told}{left}")
     return Results(tuple(found[i] for i in sorted(found)))
 
 
@@ -53,6 +55,13 @@ def _outcomes(
 def _alone(reference: str, place: int, seeds: int, options: Options) -> Outcome:
     """Runs one model in a process of its own, which finds the study anew: it holds functions."""
     return trials(find(reference), seeds, options)[place].run()
+
+
+def _left(ended: Collection[Outcome], every: int, jobs: int) -> str:
+    """Says how long the other models will take, if they take as long as these."""
+    rest = every - len(ended)
+    seconds = sum(outcome.seconds for outcome in ended) / len(ended) * rest / jobs
+    return f", about {duration(seconds)} left" if rest else ""
 
 
 def _told(trial: Trial, outcome: Outcome) -> str:

@@ -103,20 +103,24 @@ class Trial:
             readings = tuple(Reading(**reading) for reading in facts["readings"])
             return Outcome(dict(self.condition.labels), self.seed, readings, facts["seconds"])
         begin = time.perf_counter()
-        readings = self._readings()
-        seconds = round(time.perf_counter() - begin, 1)
+        readings, before = self._readings()
+        seconds = round(before + time.perf_counter() - begin, 1)
         facts = {"seconds": seconds, "readings": [asdict(reading) for reading in readings]}
         write_text(kept, json.dumps(facts) + "\n")
         return Outcome(dict(self.condition.labels), self.seed, readings, seconds)
 
-    def _readings(self) -> tuple[Reading, ...]:
+    def _readings(self) -> tuple[tuple[Reading, ...], float]:
+        """Returns what was measured, and the seconds that training took before it was resumed."""
+        begin = time.perf_counter()
         try:
             subject = self._subject()
         except DivergedError:
             if not self.study.may_fail:
                 raise
-            return (Reading(FAILED, 1.0),)
-        return tuple(each for measure in self.study.measures for each in measure(subject))
+            return (Reading(FAILED, 1.0),), 0.0
+        now = time.perf_counter() - begin
+        before = max(0.0, float(subject.model.scores["training"]["seconds"]) - now)
+        return tuple(each for measure in self.study.measures for each in measure(subject)), before
 
     def _subject(self) -> Subject:
         place = self.options.out / "data" / self.folder.name
