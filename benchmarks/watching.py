@@ -43,9 +43,12 @@ class Untapped:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measures the networks named, and records each at once."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("networks", nargs="*", choices=NAMES, default=list(NAMES[:-1]))
+    parser.add_argument("networks", nargs="*", metavar="NETWORK", default=list(NAMES[:-1]))
     parser.add_argument("--windows", type=int, default=30)
     given = parser.parse_args(arguments)
+    unknown = set(given.networks) - set(NAMES)
+    if unknown:
+        parser.error(f"no network {', '.join(unknown)}; choose from {', '.join(NAMES)}")
     for name in given.networks:
         facts = measured(subject(name), given.windows)
         keep(TASK, name, {**facts, "cores": cores(), **revision()})

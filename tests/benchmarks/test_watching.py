@@ -51,7 +51,10 @@ def test_what_taps_cost_is_recorded(
     small = ("model.d_model=16", "model.heads=2", "model.d_ff=16", "train.batch_tokens=64")
     monkeypatch.setattr(watching, "subject", lambda name: subject(name, *small))
     monkeypatch.setattr(quality, "RESULTS", tmp_path)
-    watching.main(["tiny", "--windows", "4"])
+    monkeypatch.setattr(watching, "NAMES", ("tiny", "base"))  # all but the largest unless named
+    with pytest.raises(SystemExit):
+        watching.main(["huge"])
+    watching.main(["--windows", "4"])
     facts = json.loads((tmp_path / "watching.json").read_text(encoding="utf-8"))["tiny"]
     assert facts["windows"] == 4
     # Of a step so small, calls are a visible part.
