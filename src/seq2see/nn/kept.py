@@ -71,6 +71,7 @@ def check_kept(
     heads: int,
     *,
     projections: bool,
+    value_projection: bool = True,
     programmed: Collection[str] = (),
 ) -> None:
     """Checks what a recipe says of the heads that stand.
@@ -80,6 +81,7 @@ def check_kept(
         attentions: the names of the network's attentions.
         heads: how many heads each had.
         projections: whether heads have weights of their own.
+        value_projection: whether their values have, too.
         programmed: the attentions that have heads with roles.
 
     Raises:
@@ -93,6 +95,12 @@ def check_kept(
             "without projections a head has no weights that could be cut",
             where=where,
             mend="Leave model.kept out",
+        )
+    if kept and not value_projection:
+        raise ConfigError(
+            "without a map to values their features stand in the vectors, where none can be cut",
+            where=where,
+            mend="Leave model.kept out; heads can still be silenced, with `ablate`",
         )
     named = [each.at for each in kept]
     for each in kept:
