@@ -112,4 +112,5 @@ def test_roles_beside_other_positions(positions: Any) -> None:
     at = ("decoder.0.self", "decoder.0.cross")
     roles = tuple(HeadRole(name, 0, "same_token", "fixed") for name in at)
     check(transformer_settings(positions=positions, roles=roles))
+    check(transformer_settings(tied_query_key=True, value_projection=False, roles=roles))
     check(transformer_settings(kv_heads=1, roles=(HeadRole("decoder.0.self", 1, "previous"),)))

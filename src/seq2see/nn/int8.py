@@ -60,8 +60,8 @@ class Int8Linear(nn.Module):
 def quantise(network: nn.Module) -> None:
     """Puts an `Int8Linear` in the place of every linear layer, in place.
 
-    A layer that stands in several places stays one. Embeddings, norms, products of queries with keys and of patterns with values, and the products
-    inside a recurrence keep their type.
+    A layer that stands in several places stays one. Embeddings, norms, products of queries with
+    keys and of patterns with values, and the products inside a recurrence keep their type.
     """
     made: dict[nn.Linear, Int8Linear] = {}
     # A layer may stand under several names, as a map that serves query and key does.

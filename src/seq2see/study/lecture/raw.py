@@ -116,8 +116,8 @@ STUDY = Study(
     f" output's: without it at most {_MARGIN:g} points of recall are lost (He and Hofmann 2023).",
     caution="Feed-forward layers stay in all models and may make up for missing projections; models"
     " that lack maps have fewer parameters. A guess is the commonest value of a source. A pair that"
-    " is recalled is one word; with key and value as two words none of these models learned the task"
-    " (5,000 updates, 16,000 pairs, seed 1): they only named some value of the source.",
+    " is recalled is one word; with key and value as two words no model learned the task (5,000"
+    " updates, 16,000 pairs, seed 1): they only named some value of the source.",
     factors=(
         Factor(
             "projections",
