@@ -23,6 +23,8 @@ TRANSFORMERS = {
         feedforward="swiglu", kv_heads=1, d_key=3, d_value=5, positions="alibi"
     ),
     "raw": transformer_settings(projections=False, feedforward="none", positions="rotary"),
+    "tied": transformer_settings(tied_query_key=True),
+    "values as they are": transformer_settings(value_projection=False),
     "one matrix for each": transformer_settings(tied="none", norm="rms", norm_place="after"),
 }
 RECURRENT = {

@@ -69,6 +69,10 @@ NETWORKS = {
     "pruned": transformer_settings(
         kept=(KeptHeads("encoder.0.self", ()), KeptHeads("decoder.0.cross", (1,)))
     ),
+    "one map for query and key": transformer_settings(
+        tied_query_key=True, kept=(KeptHeads("encoder.0.self", (1,)),)
+    ),
+    "identity values, few frequencies": transformer_settings(value_projection=False, frequencies=2),
     "roles": transformer_settings(
         length_ratio=1.5,
         roles=(

@@ -11,7 +11,7 @@ from handmade import CROSS, PAIRS, handmade
 from opened import PAIRS as OTHERS
 from opened import logits, network_of, opened, searching, stepped
 
-from helpers import same
+from helpers import same, transformer_settings
 from seq2see.decode.translate import Translator
 from seq2see.errors import ConfigError
 from seq2see.look.ablate import ablate
@@ -35,6 +35,9 @@ GONE: dict[str, list[Head]] = {
         ("decoder.0.cross", 0), ("decoder.0.self", 0),
     ],
 }  # fmt: skip
+
+IDENTITY = transformer_settings(value_projection=False)
+BARE = transformer_settings(projections=False)
 
 
 def smaller(model: Translator, gone: list[Head]) -> Translator:
@@ -183,6 +186,9 @@ def test_only_those_asked_for_go() -> None:
         (lambda model: without(network_of(model), [("encoder.0.self", 2)]), "heads from 0 to 1"),
         (lambda _: without(network_of(opened("gru")), []), "recurrent"),
         (lambda _: worth(opened("gru"), "magnitude"), "no weights by head"),
+        (lambda _: worth(opened(IDENTITY), "magnitude"), "no weights by head"),
+        (lambda _: without(network_of(opened(IDENTITY)), GONE["encoder"]), "stand in the vectors"),
+        (lambda _: without(network_of(opened(BARE)), GONE["encoder"]), "without projections"),
     ],
 )
 def test_what_cannot_be_pruned_is_refused(run: Callable[[Translator], Any], message: str) -> None:

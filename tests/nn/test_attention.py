@@ -167,6 +167,41 @@ def test_without_scaling_softmax_saturates_and_passes_less_gradient() -> None:
     assert slope(scaled=False) < 0.5 * slope(scaled=True)
 
 
+def test_one_map_for_query_and_key_makes_looking_mutual() -> None:
+    layer = randomised(MultiHeadAttention(HeadSizes(8, 2, 2, 3, 4, tied_query_key=True)))
+    assert layer.query is layer.key
+    x = normal(2, 5, 8)
+    views = (x @ layer.query.weight.T + layer.query.bias).view(2, 5, 2, 3)
+    scores = torch.einsum("bihd,bjhd->bhij", views, views) / math.sqrt(3)
+    with watched(layer) as seen:
+        look(layer, x)
+    same(seen["scores"][0], scores)
+    same(seen["scores"][0], seen["scores"][0].mT)
+    parameters = sum(p.numel() for p in layer.parameters())
+    assert parameters == (8 + 1) * 6 + (8 + 1) * 8 + (8 + 1) * 8
+
+
+def test_both_uses_of_one_map_train_it() -> None:
+    layer = randomised(MultiHeadAttention(HeadSizes(8, 2, 2, 3, 4, tied_query_key=True)))
+    apart = randomised(MultiHeadAttention(HeadSizes(8, 2, 2, 3, 4)))
+    apart.load_state_dict(layer.state_dict())
+    for each in (layer, apart):
+        look(each, normal(2, 5, 8)).square().sum().backward()
+    same(layer.query.weight.grad, apart.query.weight.grad + apart.key.weight.grad)
+
+
+@pytest.mark.parametrize("heads", [1, 2])
+def test_without_a_map_values_are_the_vectors_own_features(heads: int) -> None:
+    sizes = HeadSizes(8, 2, heads, 3, 8 // heads, value_projection=False)
+    layer = randomised(MultiHeadAttention(sizes))
+    x = normal(2, 5, 8)
+    weights = pattern(layer, x)
+    group = [slice(0, 8)] * 2 if heads == 1 else [slice(0, 4), slice(4, 8)]
+    read = torch.cat([weights[:, h] @ x[..., group[h]] for h in range(2)], -1)
+    same(look(layer, x), read @ layer.output.weight.T + layer.output.bias)
+    assert not list(layer.value.parameters())
+
+
 def test_group_query_heads_are_plain_heads_with_repeated_weights() -> None:
     grouped = randomised(MultiHeadAttention(HeadSizes(8, 4, 2, 3, 5)))
     full = randomised(MultiHeadAttention(HeadSizes(8, 4, 4, 3, 5)))

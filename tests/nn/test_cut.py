@@ -53,6 +53,15 @@ def test_cut_is_silenced(
     same(run(layer), wanted)
 
 
+@pytest.mark.parametrize("kept", [[0, 3], []])
+def test_a_map_that_serves_query_and_key_is_cut_once(kept: list[int]) -> None:
+    layer = randomised(MultiHeadAttention(HeadSizes(6, 4, 4, 3, 2, tied_query_key=True))).eval()
+    wanted = silenced(layer, kept)
+    cut(layer, kept)
+    assert layer.query is layer.key
+    same(run(layer), wanted)
+
+
 def test_the_weights_are_gone() -> None:
     layer = whole(kv_heads=2)
     cut(layer, [2])  # which reads the second group of keys and values
@@ -123,3 +132,5 @@ def test_what_contradicts_itself_is_refused() -> None:
         transformer_settings(kept=(one, one))
     with pytest.raises(ConfigError, match="no weights that could be cut"):
         transformer_settings(kept=(one,), projections=False)
+    with pytest.raises(ConfigError, match="stand in the vectors"):
+        transformer_settings(kept=(one,), value_projection=False)

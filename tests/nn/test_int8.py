@@ -58,6 +58,13 @@ def test_a_weight_of_zeros_gives_the_bias(linear: nn.Linear) -> None:
     assert torch.equal(Int8Linear(linear)(torch.randn(2, 24))[1], linear.bias)
 
 
+def test_a_layer_that_stands_under_two_names_stays_one(linear: nn.Linear) -> None:
+    network = nn.ModuleDict({"query": linear, "key": linear, "value": nn.Linear(24, 40)})
+    quantise(network)
+    assert isinstance(network["key"], Int8Linear)
+    assert network["query"] is network["key"] is not network["value"]
+
+
 def test_narrow_layers_stay_as_they_are() -> None:
     network = nn.Sequential(nn.Linear(24, 40), nn.Sequential(nn.Linear(40, 8)), nn.Embedding(5, 3))
     quantise(network)

@@ -53,6 +53,21 @@ def test_a_converted_network_predicts_nearly_the_same(precision: str) -> None:
         assert torch.equal(tensor, before[name]), name
 
 
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_a_map_that_serves_query_and_key_is_converted_once(precision: str) -> None:
+    torch.manual_seed(0)
+    settings = transformer_settings(d_model=32, tied_query_key=True, value_projection=False)
+    network = Network(settings, Sizes(20, 20)).eval()
+    other = converted(network, precision)
+    for layer in (other.encoder.get_submodule("0.self"), other.decoder.get_submodule("0.cross")):
+        assert layer.query is layer.key
+        assert type(layer.query) is (Int8Linear if precision == "int8" else torch.nn.Linear)
+    with torch.no_grad():
+        exact = network.logits(network(SOURCE, REAL, SOURCE))
+        close = other.logits(other(SOURCE, REAL, SOURCE)).float()
+    assert 0 < (close - exact).abs().max() < 0.05 * exact.std() * 4
+
+
 def test_in_float32_nothing_is_copied() -> None:
     network = Network(transformer_settings(), Sizes(20, 20))
     assert converted(network, "float32") is network

@@ -26,6 +26,8 @@ SELF = "encoder.0.self"
         ({"how": "init"}, {"kv_heads": 1}, "share their keys"),
         ({"how": "fixed"}, {"projections": False}, "there are none"),
         ({"how": "init"}, {"positions": "rotary"}, "they are rotary"),
+        ({"how": "init"}, {"tied_query_key": True}, "one map serves both"),
+        ({"how": "init"}, {"frequencies": 1}, "1 are left"),
         ({"how": "init", "at": "decoder.0.cross"}, {}, "has two"),
         ({"how": "init", "role": "window(1)"}, {}, "previous, next, self or gaussian"),
         ({"role": "previus"}, {}, "Did you mean previous"),

@@ -65,6 +65,16 @@ def test_sinusoidal_adds_the_code_of_each_position_from_start() -> None:
     assert list(Sinusoidal().parameters()) == []
 
 
+def test_few_frequencies_are_the_fastest_ones_and_the_rest_is_0() -> None:
+    x, slow = normal(1, 3, 6), 10000 ** (-2 / 6)
+    expected = [
+        [math.sin(p), math.cos(p), math.sin(p * slow), math.cos(p * slow), 0, 0] for p in (4, 5, 6)
+    ]
+    same(Sinusoidal(2)(x, 4) - x, torch.tensor([expected]).double(), 1e-6)
+    same(Sinusoidal(3)(x, 4), Sinusoidal()(x, 4))
+    assert Sinusoidal(1).codes(torch.arange(2), 3).shape == (2, 3)
+
+
 def test_sinusoidal_reaches_far_positions() -> None:
     code = Sinusoidal()(torch.zeros(1, 2, 4), 100_000)
     angle = 100_000 * 0.01

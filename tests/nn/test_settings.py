@@ -32,6 +32,19 @@ TRANSFORMER_REFUSALS: list[tuple[dict[str, Any], str, str]] = [
     ({"projections": False, "kv_heads": 2}, "model.projections", "sizes cannot be chosen"),
     ({"projections": False, "d_key": 8}, "model.projections", "model.d_key"),
     ({"projections": False, "d_value": 8}, "model.projections", "model.d_value"),
+    *(
+        ({"projections": False, **change}, f"model.{name}", "set model.projections=true")
+        for name, change in (
+            ("tied_query_key", {"tied_query_key": True}),
+            ("value_projection", {"value_projection": False}),
+        )
+    ),
+    ({"tied_query_key": True, "kv_heads": 2}, "model.tied_query_key", "Leave model.kv_heads out"),
+    ({"value_projection": False, "kv_heads": 2}, "model.value_projection", "2 values of 64"),
+    ({"value_projection": False, "d_value": 8}, "model.value_projection", "Leave model.kv_heads"),
+    ({"frequencies": -1}, "model.frequencies", "at least 0"),
+    ({"frequencies": 129}, "model.frequencies", "at most 128"),
+    ({"frequencies": 2, "positions": "rotary"}, "model.frequencies", "positions=sinusoidal"),
     ({"norm": "batch"}, "model.norm", "the past would see the future"),
     ({"norm": "instance"}, "model.norm", "model.decoder_norm=layer"),
     ({"decoder_norm": "batch"}, "model.norm", "batch normalisation"),
@@ -70,6 +83,9 @@ def test_a_recurrent_network_refuses(changes: dict[str, Any], where: str, says: 
         {"norm": "batch", "decoder_norm": "layer"},
         {"norm": "instance", "decoder_norm": "none"},
         {"projections": False},
+        {"tied_query_key": True, "value_projection": False},
+        {"value_projection": False, "kv_heads": 2, "d_value": 128},
+        {"frequencies": 128},
         {"dropout": 0.0, "attention_dropout": 0.99},
         {"positions": "rotary", "d_key": 6},
     ],

@@ -42,6 +42,19 @@ def test_only_its_own_head_depends_on_them(roles: Any, head: int) -> None:
     assert covered == own - 12  # the bias of the output map belongs to no head
 
 
+def test_a_map_that_serves_both_is_listed_once_and_none_is_not() -> None:
+    net = network(transformer_settings(tied_query_key=True, value_projection=False))
+    names = [part.name for part in head_slices(net, SELF, 1)]
+    assert names == [f"{SELF}.{each}" for each in ("query.weight", "query.bias", "output.weight")]
+    assert set(names) < set(dict(net.named_parameters()))
+
+
+def test_a_clone_with_one_map_for_query_and_key_does_what_its_twin_does() -> None:
+    net = network(transformer_settings(tied_query_key=True))
+    clone_head(net, SELF, 0, 1)
+    same(contexts(net)[:, 0], contexts(net)[:, 1])
+
+
 def test_a_clone_does_what_its_twin_does_and_learns_alike() -> None:
     net = network(transformer_settings(d_model=12, heads=3, roles=BIASED))
     clone_head(net, SELF, 1, 2)
@@ -70,6 +83,7 @@ def test_without_output_the_columns_stay_their_own() -> None:
         ({"kv_heads": 1}, SELF, "share their keys"),
         ({"projections": False}, SELF, "no maps of their own"),
         ({"roles": FIXED}, SELF, "different roles"),
+        ({"value_projection": False}, SELF, "no copying makes them equal"),
     ],
     ids=str,
 )

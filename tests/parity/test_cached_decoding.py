@@ -60,6 +60,10 @@ def test_positions_and_norms(layers: int, positions: Any, norm: Any) -> None:
         {"scaled": False},
         {"projections": False},
         {"projections": False, "positions": "rotary"},
+        {"tied_query_key": True},
+        {"tied_query_key": True, "value_projection": False, "positions": "rotary"},
+        {"value_projection": False, "kv_heads": 1, "d_value": 8},
+        {"frequencies": 1},
         {"residual": False, "norm_place": "after"},
         {"positions": "learned", "max_positions": 3},
         {"norm": "batch", "decoder_norm": "layer"},
@@ -108,4 +112,5 @@ def test_roles_beside_other_positions(positions: Any) -> None:
     at = ("decoder.0.self", "decoder.0.cross")
     roles = tuple(HeadRole(name, 0, "same_token", "fixed") for name in at)
     check(transformer_settings(positions=positions, roles=roles))
+    check(transformer_settings(tied_query_key=True, value_projection=False, roles=roles))
     check(transformer_settings(kv_heads=1, roles=(HeadRole("decoder.0.self", 1, "previous"),)))

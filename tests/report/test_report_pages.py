@@ -27,6 +27,7 @@ VARIANTS = {
     "plain": transformer_settings(),
     "rotary, shared": transformer_settings(heads=4, kv_heads=2, positions="rotary"),
     "alibi": transformer_settings(positions="alibi"),
+    "few maps": transformer_settings(tied_query_key=True, value_projection=False, frequencies=2),
     "unscaled, sizes": transformer_settings(scaled=False, d_key=3, d_value=5),
 }
 

@@ -38,7 +38,7 @@ LEVELS: dict[str, dict[str, tuple[str, ...]]] = {
     "explanation": {"model": ("transformer",), "task": ("reverse",)},
     "feedforward": {"feedforward": ("none, wider", "relu"), "depth": ("4",)},
     "norm": {"norm": ("layer", "batch")},
-    "positions": {"positions": ("none", "sinusoidal")},
+    "positions": {"positions": ("none", "sinusoidal", "sinusoidal, 2 frequencies")},
     "prune": {},
     "survive": {
         "role": ("none", "previous"), "strength": ("none", "init", "bias 6", "fixed"),
@@ -124,12 +124,14 @@ def _norm(value: tuple[float, ...]) -> tuple[Row, ...]:
 
 
 def _positions(value: tuple[float, ...]) -> tuple[Row, ...]:
-    sine = {"positions": "sinusoidal"}
+    sine, few = {"positions": "sinusoidal"}, {"positions": "sinusoidal, 2 frequencies"}
     return (
         (sine, EXACT, value, {"series": WITHIN}),
         (sine, EXACT, (20.0, 21.0, 20.0), {"series": BEYOND}),
         ({"positions": "none"}, EXACT, (30.0, 31.0, 30.0), {"series": WITHIN}),
         (sine, TWIN, (1.5, 1.5, 1.5), {}),
+        (few, EXACT, (80.0, 81.0, 80.0), {"series": WITHIN}),
+        (few, TWIN, (0.03, 0.03, 0.03), {}),
     )
 
 
@@ -210,6 +212,19 @@ def test_a_guided_head_that_costs_right_outputs_does_not_support_the_claim() -> 
     rows = list(_alignment(SURE_HIGH))
     rows[-1] = (rows[-1][0], EXACT, SURE_LOW, {})
     assert find("alignment").claim(made(*rows)).answer == "not supported"
+
+
+@pytest.mark.parametrize(
+    ("measure", "series", "values"),
+    [(EXACT, WITHIN, (1.0, 1.5, 1.2)), (TWIN, "", (1e-4, 1e-4, 1e-4))],
+)
+def test_two_frequencies_have_to_help_and_to_be_unique(
+    measure: str, series: str, values: tuple[float, ...]
+) -> None:
+    few = {"positions": "sinusoidal, 2 frequencies"}
+    rows = [row for row in _positions(SURE_HIGH) if row[:2] != (few, measure)]
+    worse = (few, measure, values, {"series": series})
+    assert find("positions").claim(made(*rows, worse)).answer == "not supported"
 
 
 def test_twins_that_rounding_has_parted_do_not_support_the_claim() -> None:

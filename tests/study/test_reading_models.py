@@ -57,6 +57,13 @@ def test_codes_are_compared_where_a_model_has_them(positions: str, known: bool) 
     assert found.get((codes.TWIN, "", None)) == (pytest.approx(math.sqrt(8)) if known else None)
 
 
+def test_a_code_of_few_frequencies_is_compared_as_it_is() -> None:
+    made = subject(transformer_settings(frequencies=1))
+    found = read(list(codes.nearest_twins(2000, ())(made)))
+    alone = codes.nearest_twin(sinusoids(torch.arange(2000), 2))
+    assert found[codes.TWIN, "", None] == pytest.approx(alone)
+
+
 def test_batch_statistics_that_are_those_of_the_data_leave_no_gap() -> None:
     """One batch of all pairs: with its own mean and variance as running ones, use is training."""
     settings = transformer_settings(norm="batch", decoder_norm="layer")

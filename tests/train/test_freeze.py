@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 import torch
 
+from helpers import transformer_settings
 from seq2see.errors import ConfigError
+from seq2see.nn.network import Network, Sizes
 from seq2see.nn.slices import head_slices
+from seq2see.train.freeze import Frozen
 from seq2see.train.loop import Trainer
 
 
@@ -27,6 +30,15 @@ def test_a_frozen_head_stays_and_the_other_learns(
             assert torch.equal(part.of(masters[part.name]), part.of(before[part.name])), part
         for part in head_slices(trainer.network, at, 1 - head):
             assert not torch.equal(part.of(masters[part.name]), part.of(before[part.name])), part
+
+
+def test_a_head_is_frozen_where_one_map_serves_query_and_key() -> None:
+    settings = transformer_settings(d_model=8, tied_query_key=True, value_projection=False)
+    network = Network(settings, Sizes(9, 9))
+    frozen = Frozen(network, dict(network.named_parameters()), ["encoder.0.self:1"])
+    assert [part.name.split(".", 3)[-1] for _, part in frozen.parts] == [
+        "query.weight", "query.bias", "output.weight"
+    ]  # fmt: skip
 
 
 def test_a_resumed_run_keeps_what_was_frozen(make: Callable[..., Trainer]) -> None:

@@ -90,3 +90,14 @@ def test_tables_of_vectors_stay_with_adamw(
     assert all(network.get_parameter(name).dim() == 2 for name in names)
     assert any(name.startswith("encoder.") for name in names)
     assert len(adamw) + len(muon) == len(list(network.parameters()))
+
+
+def test_a_map_that_serves_query_and_key_is_stepped_once() -> None:
+    settings = TransformerSettings(d_model=8, d_ff=16, heads=2, tied_query_key=True)
+    network = Network(settings, Sizes(11, 12))
+    kept = Optimizer(network, TrainSettings(optimizer="muon"))
+    [muon] = (rule for rule in kept.rules if isinstance(rule, Muon))
+    steps = [p for group in muon.param_groups for p in group["params"]]
+    shared = network.get_parameter("encoder.0.self.key.weight")
+    assert sum(p is shared for p in steps) == 1
+    assert len({id(p) for p in steps}) == len(steps)

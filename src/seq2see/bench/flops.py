@@ -90,7 +90,8 @@ def _queries(heads: HeadSizes) -> int:
 
 
 def _keys_values(heads: HeadSizes) -> int:
-    return 2 * heads.d_model * heads.kv_heads * (heads.d_key + heads.d_value) * heads.projections
+    features = heads.d_key + heads.d_value * heads.value_projection
+    return 2 * heads.d_model * heads.kv_heads * features * heads.projections
 
 
 def _looks(heads: HeadSizes) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -135,15 +135,24 @@ def without(network: Network, heads: Iterable[Head]) -> Network:
     like = next(network.parameters())
     new.to(like.device, like.dtype).train(network.training)
     new.load_state_dict(network.state_dict())
-    kept = []
+    new.settings = replace(settings, kept=tuple(_kept(new, going)))  # refuses what cannot be cut
     for at, layer in _layers(new):
-        stay = [head for head in range(layer.sizes.heads) if (at, head) not in going]
+        stay = _staying(at, layer, going)
         if len(stay) < layer.sizes.heads:
             cut(layer, stay)
-        if layer.sizes.left is not None:
-            kept.append(KeptHeads(at, layer.sizes.left.numbers))
-    new.settings = replace(settings, kept=tuple(kept))
     return new
+
+
+def _staying(at: str, layer: MultiHeadAttention, going: Collection[Head]) -> list[int]:
+    return [head for head in range(layer.sizes.heads) if (at, head) not in going]
+
+
+def _kept(network: Network, going: Collection[Head]) -> Iterator[KeptHeads]:
+    for at, layer in _layers(network):
+        left, stay = layer.sizes.left, _staying(at, layer, going)
+        numbers = range(layer.sizes.heads) if left is None else left.numbers
+        if left is not None or len(stay) < len(numbers):
+            yield KeptHeads(at, tuple(numbers[head] for head in stay))
 
 
 def _layers(network: Network) -> Iterator[tuple[str, MultiHeadAttention]]:
@@ -164,7 +173,7 @@ def _check_known(network: Network, heads: Iterable[Head]) -> None:
 def _magnitude(network: Network, head: Head) -> float:
     at, number = head
     _, layer = find_attention(network, at)
-    if not isinstance(layer, MultiHeadAttention) or not layer.sizes.projections:
+    if not isinstance(layer, MultiHeadAttention) or not layer.sizes.maps_values:
         raise ConfigError(
             "this attention has no weights by head",
             where=at,

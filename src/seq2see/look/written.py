@@ -17,7 +17,8 @@ def written_norms(
 
     $$\| (x_j W^V_h + b^V_h)\, W^O_h \|$$
 
-    Times the weight on that key, it is the share of the key in what the head writes. Source:
+    Without a map to values, $x_j W^V_h + b^V_h$ is the head's own features of $x_j$. Times the
+    weight on that key, it is the share of the key in what the head writes. Source:
     Kobayashi et al. 2020, eq. 4. A recurrent decoder's attention has neither map, so there it is
     the norm of the encoder state.
 

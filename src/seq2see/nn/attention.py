@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from seq2see.nn.dropout import Dropout
-from seq2see.nn.heads import HeadSizes, NoHeads, Programme
+from seq2see.nn.heads import HeadSizes, Programme, maps
 from seq2see.nn.layout import by_source, join_heads, split_heads
 from seq2see.nn.masks import additive, causal
 from seq2see.nn.places import Places
@@ -65,6 +65,8 @@ class MultiHeadAttention(nn.Module):
     $$\mathrm{head}_i = \mathrm{attention}(XW^Q_i, MW^K_i, MW^V_i), \qquad
       Y = [\mathrm{head}_1; \dots; \mathrm{head}_h]\,W_O$$
 
+    One map may serve as $W^Q = W^K$ (`tied_query_key`), and $M W^V$ may be M itself, cut into heads
+    (without `value_projection`).
     Heads can be given roles; a fixed one has no query, key and score. Source: Vaswani et al. 2017,
     section 3.2.2; shared key-value heads: Ainslie et al. 2023; roles: see `Programme`.
 
@@ -78,13 +80,8 @@ class MultiHeadAttention(nn.Module):
         self.scale = 1 / math.sqrt(sizes.d_key) if sizes.scaled else 1.0
         roles = [each for each in roles if each.programmes]
         self.programme = Programme(sizes.heads, roles) if roles else None
-        if sizes.projections:
-            self.query: nn.Linear = _linear(sizes.d_model, self.query_heads * sizes.d_key)
-            self.key: nn.Linear = _linear(sizes.d_model, self.key_heads * sizes.d_key)
-            self.value = nn.Linear(sizes.d_model, sizes.kv_heads * sizes.d_value)
-            self.output = nn.Linear(sizes.heads * sizes.d_value, sizes.d_model)
-        else:
-            self.query = self.key = self.value = self.output = nn.Identity()  # type: ignore[assignment]
+        made = maps(sizes, self.query_heads, self.key_heads)
+        self.query, self.key, self.value, self.output = made
         self.dropout = Dropout(sizes.dropout)
         self.q, self.k, self.v = Tap(), Tap(), Tap()
         self.scores, self.pattern, self.context = Tap(), Tap(), Tap()
@@ -227,10 +224,6 @@ class MultiHeadAttention(nn.Module):
         term = additive(mask, q.dtype) if bias is None else additive(mask, q.dtype) + bias
         context = F.scaled_dot_product_attention(q, k, v, attn_mask=term, scale=self.scale)
         return context.masked_fill(~mask.any(-1, keepdim=True), 0.0)
-
-
-def _linear(d_in: int, d_out: int) -> Any:
-    return nn.Linear(d_in, d_out) if d_out else NoHeads()
 
 
 ScoreKind = Literal["dot", "general", "additive"]

@@ -22,7 +22,7 @@ def cut(layer: MultiHeadAttention, heads: Sequence[int]) -> None:
     layer gives its output bias. Source: Michel et al. 2019, section 4.
 
     Args:
-        layer: the attention, which is changed; it has projections.
+        layer: the attention, which is changed; it has maps to all of them.
         heads: which of its present heads stay, in rising order.
     """
     sizes = layer.sizes
@@ -31,7 +31,8 @@ def cut(layer: MultiHeadAttention, heads: Sequence[int]) -> None:
     before = sizes.left or Left(tuple(every), sizes.heads, tuple(h // each for h in every))
     groups, reads = shared([before.reads[h] for h in heads])
     _keep_rows(layer.query, heads, sizes.d_key)
-    _keep_rows(layer.key, groups, sizes.d_key)
+    if layer.key is not layer.query:  # one map that serves both is cut once
+        _keep_rows(layer.key, groups, sizes.d_key)
     _keep_rows(layer.value, groups, sizes.d_value)
     _keep_columns(layer.output, heads, sizes.d_value)
     left = Left(tuple(before.numbers[h] for h in heads), before.among, reads)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from seq2see.errors import ConfigError
 from seq2see.nn.kept import Left
 from seq2see.nn.places import Places
 from seq2see.nn.plan import HeadRole
@@ -30,6 +32,9 @@ class HeadSizes:
         scaled: whether scores are divided by sqrt(d_key).
         projections: whether Q, K, V and the output have their own linear maps. Without them, the
             vectors themselves are compared and averaged (raw self-attention).
+        tied_query_key: whether one map serves query and key.
+        value_projection: whether values have a map. Without it, each head's values are its own
+            `d_value` of the vectors' features; the output keeps its map.
         dropout: share of the attention weights dropped while training.
         left: which heads stand, where some were pruned; `heads` and `kv_heads` count those.
     """
@@ -41,8 +46,45 @@ class HeadSizes:
     d_value: int
     scaled: bool = True
     projections: bool = True
+    tied_query_key: bool = False
+    value_projection: bool = True
     dropout: float = 0.0
     left: Left | None = None
+
+    @property
+    def maps_values(self) -> bool:
+        """Whether there is a map to values."""
+        return self.projections and self.value_projection
+
+
+def check_maps(sizes: HeadSizes) -> None:
+    """Checks that the maps of an attention do not contradict each other.
+
+    Raises:
+        ConfigError: a map is tied or left out and there are none, keys that are shared between
+            heads are tied to queries that are not, or the vectors are no values of such a size.
+    """
+    tied, bare = sizes.tied_query_key, not sizes.value_projection
+    if not sizes.projections and (tied or bare):
+        name = "tied_query_key" if tied else "value_projection"
+        raise ConfigError(
+            "without projections there are no maps, so that none can be tied or left out",
+            where=f"model.{name}",
+            mend=f"Leave model.{name} out, or set model.projections=true",
+        )
+    if tied and sizes.kv_heads != sizes.heads:
+        raise ConfigError(
+            f"one map cannot make {sizes.heads} queries and {sizes.kv_heads} keys",
+            where="model.tied_query_key",
+            mend="Leave model.kv_heads out",
+        )
+    if bare and sizes.kv_heads * sizes.d_value != sizes.d_model:
+        raise ConfigError(
+            f"without a map, d_model {sizes.d_model} features cannot be {sizes.kv_heads} values of"
+            f" {sizes.d_value}",
+            where="model.value_projection",
+            mend="Leave model.kv_heads and model.d_value out, or make their product model.d_model",
+        )
 
 
 class Programme(nn.Module):
@@ -195,3 +237,30 @@ class NoHeads(nn.Module):
     def forward(self, x: Float[Tensor, "row position d_model"]) -> Float[Tensor, "row position 0"]:
         """Returns no features."""
         return x[..., :0]
+
+
+def maps(
+    sizes: HeadSizes, query_heads: int, key_heads: int
+) -> tuple[nn.Linear, nn.Linear, nn.Linear, nn.Linear]:
+    """Makes the maps to query, key, value and output, as far as an attention has them.
+
+    What stands in for a map that is not there is an identity, or `NoHeads` where no head is left.
+
+    Args:
+        sizes: of the attention.
+        query_heads: heads that have a query.
+        key_heads: heads that have a key; as many as `query_heads` where one map serves both.
+    """
+    nothing: Any = nn.Identity()
+    if not sizes.projections:
+        return nothing, nothing, nothing, nothing
+    query = _linear(sizes.d_model, query_heads * sizes.d_key)
+    key = query if sizes.tied_query_key else _linear(sizes.d_model, key_heads * sizes.d_key)
+    value = nothing
+    if sizes.value_projection:
+        value = nn.Linear(sizes.d_model, sizes.kv_heads * sizes.d_value)
+    return query, key, value, nn.Linear(sizes.heads * sizes.d_value, sizes.d_model)
+
+
+def _linear(d_in: int, d_out: int) -> Any:
+    return nn.Linear(d_in, d_out) if d_out else NoHeads()

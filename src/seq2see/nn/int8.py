@@ -60,13 +60,16 @@ class Int8Linear(nn.Module):
 def quantise(network: nn.Module) -> None:
     """Puts an `Int8Linear` in the place of every linear layer, in place.
 
-    Embeddings, norms, products of queries with keys and of patterns with values, and the products
-    inside a recurrence keep their type.
+    A layer that stands in several places stays one. Embeddings, norms, products of queries with
+    keys and of patterns with values, and the products inside a recurrence keep their type.
     """
-    for module in list(network.modules()):
-        for name, child in module.named_children():
-            if isinstance(child, nn.Linear) and child.out_features >= _NARROW:
-                setattr(module, name, Int8Linear(child))
+    made: dict[nn.Linear, Int8Linear] = {}
+    # A layer may stand under several names, as a map that serves query and key does.
+    for name, layer in list(network.named_modules(remove_duplicate=False)):
+        home, _, own = name.rpartition(".")
+        if own and isinstance(layer, nn.Linear) and layer.out_features >= _NARROW:
+            made[layer] = made.get(layer) or Int8Linear(layer)
+            setattr(network.get_submodule(home), own, made[layer])
 
 
 def _scale(x: Float[Tensor, "row feature"]) -> Float[Tensor, "row 1"]:

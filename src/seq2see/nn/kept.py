@@ -71,6 +71,7 @@ def check_kept(
     heads: int,
     *,
     projections: bool,
+    value_projection: bool = True,
     programmed: Collection[str] = (),
 ) -> None:
     """Checks what a recipe says of the heads that stand.
@@ -80,6 +81,7 @@ def check_kept(
         attentions: the names of the network's attentions.
         heads: how many heads each had.
         projections: whether heads have weights of their own.
+        value_projection: whether their values have, too.
         programmed: the attentions that have heads with roles.
 
     Raises:
@@ -88,12 +90,8 @@ def check_kept(
             roles, which are told by their numbers.
     """
     where = "model.kept"
-    if kept and not projections:
-        raise ConfigError(
-            "without projections a head has no weights that could be cut",
-            where=where,
-            mend="Leave model.kept out",
-        )
+    if kept:
+        _check_maps(projections, value_projection)
     named = [each.at for each in kept]
     for each in kept:
         if each.at not in attentions:
@@ -113,3 +111,18 @@ def check_kept(
                 expected=f"distinct numbers from 0 to {heads - 1}, in rising order",
                 where=f"{where}, {each.at}",
             )
+
+
+def _check_maps(projections: bool, value_projection: bool) -> None:
+    if not projections:
+        raise ConfigError(
+            "without projections a head has no weights that could be cut",
+            where="model.kept",
+            mend="Leave model.kept out",
+        )
+    if not value_projection:
+        raise ConfigError(
+            "without a map to values their features stand in the vectors, where none can be cut",
+            where="model.kept",
+            mend="Leave model.kept out; heads can still be silenced, with `ablate`",
+        )

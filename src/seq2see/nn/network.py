@@ -87,7 +87,7 @@ class Network(nn.Module):
             return Embedding(table, None, settings.dropout)
         positions: nn.Module | None = None
         if settings.positions == "sinusoidal":
-            positions = Sinusoidal()
+            positions = Sinusoidal(settings.frequencies)
         elif settings.positions == "learned":
             positions = Learned(settings.d_model, settings.max_positions)
         return Embedding(table, positions, settings.dropout)

@@ -116,7 +116,9 @@ class Frame:
         d_key: features of a query or key.
         shared: whether several heads share one key and value.
         projections: whether queries and keys are linear maps.
+        tied: whether one map serves both.
         positions: how a token knows where it stands.
+        frequencies: how many sinusoids a position has (0: all).
     """
 
     attentions: Sequence[str]
@@ -124,7 +126,9 @@ class Frame:
     d_key: int
     shared: bool
     projections: bool
+    tied: bool
     positions: str
+    frequencies: int
 
     def check(self, roles: Sequence[HeadRole]) -> None:
         """Checks that every head named is there and can take on its role.
@@ -182,6 +186,16 @@ class Frame:
             self._check_init(each)
 
     def _check_init(self, each: HeadRole) -> None:
+        if self.tied:
+            raise each.error(
+                "init writes different maps to query and key, and here one map serves both",
+                mend="Set model.tied_query_key=false, or use bias, fixed or guided",
+            )
+        if self.frequencies:
+            raise each.error(
+                f"init reads all sinusoids of a position, and {self.frequencies} are left",
+                mend="Leave model.frequencies out, or use bias, fixed or guided",
+            )
         if self.positions != "sinusoidal":
             raise each.error(
                 f"init turns the sinusoids of the positions, and they are {self.positions}",

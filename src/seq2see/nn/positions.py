@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -27,21 +28,40 @@ def sinusoids(
 
 
 class Sinusoidal(nn.Module):
-    """Adds `sinusoids` to the embeddings. No parameter; any length.
+    r"""Adds `sinusoids` to the embeddings. No parameter; any length.
+
+    $$C_{p,j} = P_{p,j} \text{ for } j < 2n, \qquad C_{p,j} = 0 \text{ for } j \ge 2n$$
+
+    with n of the d_model / 2 frequencies, the fastest ones: a frequency keeps the place and the
+    rate that it has among all of them, so that fewer of them are the same code with less in it.
 
     Tap: `code`, the vectors added, `[1, position, d_model]`.
+
+    Args:
+        frequencies: n; 0 for all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, frequencies: int = 0) -> None:
         super().__init__()
+        self.frequencies = frequencies
         self.code = Tap()
+
+    def codes(
+        self, positions: Int[Tensor, " position"], d_model: int
+    ) -> Float[Tensor, "position d_model"]:
+        """Returns the vectors that are added at `positions`."""
+        found = sinusoids(positions, d_model)
+        if not self.frequencies:
+            return found
+        used = found[:, : 2 * self.frequencies]
+        return F.pad(used, (0, d_model - used.shape[1]))
 
     def forward(
         self, x: Float[Tensor, "row position d_model"], start: int
     ) -> Float[Tensor, "row position d_model"]:
         """Adds the code of positions `start`, `start + 1`, … to `x`."""
         positions = torch.arange(start, start + x.shape[1], device=x.device)
-        return x + self.code(sinusoids(positions, x.shape[-1])[None].to(x.dtype))
+        return x + self.code(self.codes(positions, x.shape[-1])[None].to(x.dtype))
 
 
 class Learned(nn.Module):

@@ -9,7 +9,7 @@ from typing import Literal
 from seq2see.errors import ConfigError
 from seq2see.nn.attention import ScoreKind
 from seq2see.nn.feedforward import FeedForwardKind
-from seq2see.nn.heads import HeadSizes
+from seq2see.nn.heads import HeadSizes, check_maps
 from seq2see.nn.kept import KeptHeads, check_kept
 from seq2see.nn.norms import GROUPS, POOLS_OVER_TIME, NormKind
 from seq2see.nn.plan import Frame, HeadRole
@@ -33,8 +33,13 @@ class TransformerSettings:
         d_value: features of a value, per head (0: d_model / heads).
         scaled: whether scores are divided by sqrt(d_key).
         projections: whether Q, K, V and the output have linear maps; False is raw self-attention.
+        tied_query_key: whether one map serves query and key.
+        value_projection: whether values have a linear map; without it they are the vectors' own
+            features, cut into heads, and only the output map mixes them.
         feedforward: kind of the feed-forward layer; `none` leaves it out.
         positions: how a token knows where it stands.
+        frequencies: how many sinusoids a position has, from the fastest on, each a sine and a
+            cosine; the other features of its code are 0 (0: all, d_model / 2).
         max_positions: size of the table when `positions` is `learned`.
         norm: what normalisation averages over.
         decoder_norm: the same for the decoder (`same`: as `norm`).
@@ -62,8 +67,11 @@ class TransformerSettings:
     d_value: int = 0
     scaled: bool = True
     projections: bool = True
+    tied_query_key: bool = False
+    value_projection: bool = True
     feedforward: FeedForwardKind = "relu"
     positions: Literal["sinusoidal", "learned", "rotary", "alibi", "none"] = "sinusoidal"
+    frequencies: int = 0
     max_positions: int = 512
     norm: NormKind = "layer"
     decoder_norm: NormKind | Literal["same"] = "same"
@@ -81,14 +89,17 @@ class TransformerSettings:
         _check_rates(self, "dropout", "attention_dropout", "feedforward_dropout")
         _check_sizes(self, "encoder_layers", "decoder_layers", "d_model", "d_ff", "heads")
         _check_sizes(self, "max_positions")
-        _check_sizes(self, "kv_heads", "d_key", "d_value", least=0)
+        _check_sizes(self, "kv_heads", "d_key", "d_value", "frequencies", least=0)
         self._check_heads()
+        check_maps(self.head_sizes)
+        self._check_frequencies()
         self._check_norms()
         check_kept(
             self.kept,
             self.attentions,
             self.heads,
             projections=self.projections,
+            value_projection=self.value_projection,
             programmed={each.at for each in self.roles},
         )
         self._check_roles()
@@ -120,6 +131,21 @@ class TransformerSettings:
                 mend="Leave model.kv_heads, model.d_key and model.d_value out",
             )
 
+    def _check_frequencies(self) -> None:
+        if self.frequencies and self.positions != "sinusoidal":
+            raise ConfigError(
+                f"found {self.frequencies}, and {self.positions} positions are no sum of sinusoids",
+                where="model.frequencies",
+                mend="Leave it out, or set model.positions=sinusoidal",
+            )
+        if self.frequencies > self.d_model // 2:
+            raise ConfigError(
+                f"found {self.frequencies}",
+                expected=f"at most {self.d_model // 2}, a sine and a cosine each of d_model"
+                f" {self.d_model} features",
+                where="model.frequencies",
+            )
+
     def _check_norms(self) -> None:
         if "group" in (self.norm, self.norm_in_decoder) and self.d_model % GROUPS:
             raise ConfigError(
@@ -144,9 +170,15 @@ class TransformerSettings:
                 where="model.length_ratio",
             )
         sizes = self.head_sizes
-        shared = sizes.kv_heads < sizes.heads
         frame = Frame(
-            self.attentions, sizes.heads, sizes.d_key, shared, sizes.projections, self.positions
+            self.attentions,
+            sizes.heads,
+            sizes.d_key,
+            shared=sizes.kv_heads < sizes.heads,
+            projections=sizes.projections,
+            tied=sizes.tied_query_key,
+            positions=self.positions,
+            frequencies=self.frequencies,
         )
         frame.check(self.roles)
 
@@ -185,6 +217,8 @@ class TransformerSettings:
             d_value=self.d_value or each,
             scaled=self.scaled,
             projections=self.projections,
+            tied_query_key=self.tied_query_key,
+            value_projection=self.value_projection,
             dropout=self.attention_dropout,
         )
 

@@ -56,12 +56,14 @@ def head_slices(
     sizes, programme = layer.sizes, layer.programme
     learned = range(sizes.heads) if programme is None else programme.learned
     parts = []
+    maps = ("query",) if sizes.tied_query_key else ("query", "key")
     if head in learned:
         start = tuple(learned).index(head) * sizes.d_key
-        parts = [(f"{which}.{kind}", 0, start, sizes.d_key) for which in ("query", "key")
+        parts = [(f"{which}.{kind}", 0, start, sizes.d_key) for which in maps
                  for kind in ("weight", "bias")]  # fmt: skip
     start = head * sizes.d_value
-    parts += [(f"value.{kind}", 0, start, sizes.d_value) for kind in ("weight", "bias")]
+    if sizes.value_projection:
+        parts += [(f"value.{kind}", 0, start, sizes.d_value) for kind in ("weight", "bias")]
     if with_output:
         parts.append(("output.weight", 1, start, sizes.d_value))
     if programme is not None and head in programme.biased:
@@ -87,8 +89,15 @@ def clone_head(
 
     Raises:
         ConfigError: there is no such head, it has no parameters of its own, or the two have
-            different roles, so that no copying would make them equal.
+            different roles, or values without a map, so that no copying would make them equal.
     """
+    if not _attention(network, at, source).sizes.value_projection:
+        raise ConfigError(
+            f"the values of heads {source} and {target} are different features of the vectors"
+            " themselves, and no copying makes them equal",
+            where=at,
+            mend="Leave model.value_projection at true",
+        )
     found = [head_slices(network, at, head, with_output=with_output) for head in (source, target)]
     settings = network.settings
     assert isinstance(settings, TransformerSettings)  # since it has such heads

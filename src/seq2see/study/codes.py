@@ -57,7 +57,7 @@ def _codes(source: Embedding, places: Tensor) -> Tensor | None:
         # Past its table a learned code repeats the last vector: those are twins by design.
         return source.positions.table[: len(places)]
     if isinstance(source.positions, Sinusoidal):
-        return sinusoids(places, source.table.embedding_dim)
+        return source.positions.codes(places, source.table.embedding_dim)
     return None
 
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from seq2see.nn.positions import Learned, Sinusoidal, sinusoids
+from seq2see.nn.positions import Learned, Sinusoidal
 from seq2see.report.charts import Axis, lines
 from seq2see.report.numbers import fixed, significant, whole
 from seq2see.report.packing import packed
@@ -46,7 +46,7 @@ def code(subject: Subject, count: int) -> Float[Tensor, "position d_model"] | No
     """Returns what is added to the embeddings of the first positions; None where nothing is."""
     module = subject.network.source.positions
     if isinstance(module, Sinusoidal):
-        return sinusoids(torch.arange(count), subject.network.source.table.embedding_dim)
+        return module.codes(torch.arange(count), subject.network.source.table.embedding_dim)
     if isinstance(module, Learned):
         return module.table.detach()[:count].float().cpu()
     return None

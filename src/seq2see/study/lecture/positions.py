@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean
 
 from seq2see.report.charts import Axis, lines
 from seq2see.report.view import Figure
@@ -10,28 +11,46 @@ from seq2see.study import rows
 from seq2see.study.codes import BEYOND, FEWER, TWIN, WITHIN, exact_within_and_beyond, nearest_twins
 from seq2see.study.material import Material
 from seq2see.study.measures import EXACT
-from seq2see.study.plan import Factor, Study
+from seq2see.study.plan import Factor, Level, Study
 from seq2see.study.results import Results, by_seed
 from seq2see.study.settings import RUN, TRANSFORMER, WORDS
 from seq2see.study.verdict import Verdict, judge
 
 _KINDS = ("none", "sinusoidal", "learned", "rotary", "alibi")
+_FEW, _FREQUENCIES = "sinusoidal, 2 frequencies", 2
 _LONGEST = 8
+_UNIQUE = 1e-3
+"""Distance up to which two codes count as the same, as on the page of a report."""
+
+
+def _levels() -> tuple[Level, ...]:
+    """Sets each kind, and beside the whole sinusoid one of which two frequencies are left."""
+    levels = [Level(kind, (f"model.positions={kind}",)) for kind in _KINDS]
+    few = ("model.positions=sinusoidal", f"model.frequencies={_FREQUENCIES}")
+    levels.insert(_KINDS.index("sinusoidal") + 1, Level(_FEW, few))
+    return tuple(levels)
 
 
 def claim(results: Results) -> Verdict:
-    """Expects the sinusoid to help within the lengths trained on and to fail beyond them."""
+    """Expects sinusoids to be unique and to help within the lengths trained on, few as well as all.
+
+    Beyond those lengths the right outputs of the sinusoid are expected to fall.
+    """
     within = results.values(EXACT, series=WITHIN, positions="sinusoidal")
     beyond = results.values(EXACT, series=BEYOND, positions="sinusoidal")
     none = results.values(EXACT, series=WITHIN, positions="none")
-    helps, falls = by_seed(none, within), by_seed(beyond, within)
-    twin = results.summary(TWIN, positions="sinusoidal")
+    few = results.values(EXACT, series=WITHIN, positions=_FEW)
+    helps, less, falls = by_seed(none, within), by_seed(none, few), by_seed(beyond, within)
+    twins = results.values(TWIN, positions="sinusoidal"), results.values(TWIN, positions=_FEW)
+    apart = [by_seed(dict.fromkeys(each, _UNIQUE), each) for each in twins]
+    near = [fmean(each.values()) for each in twins]
     text = (
-        f"No two of 2,000 sinusoidal codes are nearer than {twin.value:.2f}, and they add"
+        f"No two of 2,000 sinusoidal codes are nearer than {near[0]:.2f}, and they add"
         f" {helps.value:.1f} points of right outputs up to {_LONGEST} words; beyond that"
-        f" {falls.value:.1f} points are lost."
+        f" {falls.value:.1f} points are lost. {_FREQUENCIES} frequencies keep {near[1]:.2g} between"
+        f" codes, and add {less.value:.1f} points."
     )
-    return judge(text, helps, falls)
+    return judge(text, *apart, helps, less, falls)
 
 
 def figures(results: Results) -> Sequence[Figure]:
@@ -73,11 +92,11 @@ STUDY = Study(
     fixed=f"the task, its training pairs of at most {_LONGEST} words, the network, the number of"
     " updates",
     hypothesis="A few frequencies make every position unique, and a network that knows positions"
-    " beats one that does not. But unique is not enough: beyond the lengths trained on the"
-    " sinusoid's right outputs fall (Press et al. 2022).",
+    f" beats one that does not; {_FREQUENCIES} frequencies are enough for both. But unique is not"
+    " enough: beyond the lengths trained on the sinusoid's right outputs fall (Press et al. 2022).",
     caution="Rotary and ALiBi codes stand in self-attention alone; attention over the source has"
     " none of its own. How far each reaches depends on the task: a copy needs exact places.",
-    factors=(Factor.setting("positions", "model.positions", _KINDS),),
+    factors=(Factor("positions", _levels()),),
     material=Material(
         "copy",
         train=4000,
