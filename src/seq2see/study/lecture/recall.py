@@ -95,5 +95,9 @@ STUDY = Study(
     measures=(exact_match, exact_up_to(*_PAIRS, besides=2), size),
     claim=claim,
     figures=figures,
-    settings=settings.training(2000, 2048),
+    settings=(
+        *settings.WORDS,
+        *settings.training(2000, 2048),
+        "train.rate=0.002",  # the same for all; the default depends on the architecture
+    ),
 )

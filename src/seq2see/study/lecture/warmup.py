@@ -100,7 +100,6 @@ STUDY = Study(
         *TRANSFORMER,
         "model.d_model=32",
         "model.d_ff=128",
-        "data.copies=0",
         "train.optimizer=adamw",
         "train.steps=400",
         "train.batch_tokens=768",
