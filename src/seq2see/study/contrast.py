@@ -50,8 +50,11 @@ def fall(results: Results, measure: str, *, series: str = "", **where: Any) -> d
 
 
 def over(values: Mapping[int, float], level: float = 0.0) -> Difference:
-    """Compares values by seed with a number that is known beforehand: value - level."""
-    return paired([(level, value) for value in values.values()])
+    """Compares values by seed with a number that is known beforehand: value - level.
+
+    `UNKNOWN` where there are none.
+    """
+    return paired([(level, value) for value in values.values()]) if values else UNKNOWN
 
 
 def under(values: Mapping[int, float], level: float = 0.0) -> Difference:

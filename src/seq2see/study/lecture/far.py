@@ -35,8 +35,8 @@ def claim(results: Results) -> Verdict:
     """
     far = _farthest(results)
     falls = {each: above(results, FALL, _FLAT, model=each, **far) for each in (_RNN, *_SEEING)}
-    near, late = _right(results, _RNN)
-    _, seen = _right(results, _SEEING[0])
+    near, late = (_right(results, _RNN, near=each) for each in (True, False))
+    seen = _right(results, _SEEING[0], near=False)
     lost = by_seed(late, near)
     told = [f"{_named(each)} {found.value + _FLAT:.1f}" for each, found in falls.items()]
     text = (
@@ -106,17 +106,11 @@ def _farthest(results: Results) -> dict[str, str]:
     return {"gap": str(max(gaps))} if gaps else {}
 
 
-def _right(results: Results, model: str) -> tuple[dict[int, float], dict[int, float]]:
-    """Returns the right answers of a model by seed, near and far."""
+def _right(results: Results, model: str, *, near: bool) -> dict[int, float]:
+    """Returns the right answers of a model by seed; of right words where there is no gap."""
     if far := _farthest(results):
-        return (
-            results.values(EXACT, model=model, gap=str(_GAPS[0])),
-            results.values(EXACT, model=model, gap=far["gap"]),
-        )
-    return (
-        results.values(WORDS, series=SHORT, model=model),
-        results.values(WORDS, series=LONG, model=model),
-    )
+        return results.values(EXACT, model=model, gap=str(_GAPS[0]) if near else far["gap"])
+    return results.values(WORDS, series=SHORT if near else LONG, model=model)
 
 
 def _mean(values: dict[int, float]) -> float:

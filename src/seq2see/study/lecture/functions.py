@@ -89,7 +89,9 @@ STUDY = Study(
     " 2020, You et al. 2020); fixed attention over the source costs much where words change their"
     " order.",
     caution="Dates need little of what stands around a character; of Raganato's seven patterns the"
-    " two wide contexts are Gaussians here.",
+    " two wide contexts are Gaussians here. The rate"
+    " was set after a trial with seed 1: with 8,000 pairs and all learned, 42 % were right at 0.002"
+    " and 79 % at 0.004.",
     factors=(
         Factor(
             "attention",
@@ -105,7 +107,7 @@ STUDY = Study(
     claim=claim,
     figures=figures,
     # Otherwise the pieces of a date would be learned, and those depend on the number of pairs.
-    drawn=(*NO_COPIES, "data.source=characters", "data.target=characters"),
+    drawn=(*NO_COPIES, "data.source=characters", "data.target=characters", "train.rate=0.004"),
     settings=(*settings.transformer(_LAYERS, heads=_HEADS), *settings.training(600)),
     real=True,
 )

@@ -72,7 +72,8 @@ def figures(results: Results) -> Sequence[Figure]:
                 points=True,
             ),
             caption=f"{TUNED}: pruned by gradient and trained on. {TUNED_RANDOM}: pruned at"
-            f" random and trained on. {SCRATCH}: a new network of the same heads, trained as long as both together.",
+            f" random and trained on. {SCRATCH}: a new network of the same heads,"
+            " trained as long as both together.",
         ),
     )
 

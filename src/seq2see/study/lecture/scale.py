@@ -34,8 +34,8 @@ def claim(results: Results) -> Verdict:
     text = (
         f"From {_FEW} to {_MANY} features the scores of an untrained model spread from"
         f" {spread[0]:.2f} to {spread[1]:.2f}, scaled to {spread[2]:.2f}; with raw scores the"
-        f" slope of the softmax goes from {slope[0]:.2f} to {slope[1]:.2f}. {_ENOUGH} % take {took[0]:.0f} updates"
-        f" with raw scores and {took[1]:.0f} with scaled ones, at {_MANY}."
+        f" slope of the softmax goes from {slope[0]:.2f} to {slope[1]:.2f}. {_ENOUGH} % take"
+        f" {took[0]:.0f} updates with raw scores and {took[1]:.0f} with scaled ones, at {_MANY}."
     )
     slower = [
         results.difference(until(_ENOUGH), at | {"scores": _SCALED}, at | {"scores": _RAW})
