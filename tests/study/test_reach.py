@@ -25,7 +25,7 @@ def test_an_exponential_fall_is_a_line_of_the_logarithm() -> None:
     assert reach.Reach(norms[:1], counts[:1]).fall == 0.0
 
 
-@pytest.mark.parametrize("settings", [transformer_settings(), recurrent_settings()])
+@pytest.mark.parametrize("settings", [transformer_settings(), recurrent_settings("gru")])
 def test_a_gradient_says_what_a_small_change_of_an_embedding_does(settings: object) -> None:
     model = subject(settings).model  # type: ignore[arg-type]
     network = model.network.double()
