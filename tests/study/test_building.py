@@ -28,7 +28,6 @@ TINY = (
 )  # fmt: skip
 
 LEVELS: dict[str, dict[str, tuple[str, ...]]] = {
-    "far": {"model": ("rnn", "lstm+attention", "transformer"), "gap": ("5",)},
     "alignment": {"guidance": ("none", "0.5")},
     "explanation": {"model": ("transformer",), "task": ("reverse",)},
     "feedforward": {"feedforward": ("none, wider", "relu"), "depth": ("4",)},

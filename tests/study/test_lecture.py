@@ -16,6 +16,7 @@ from seq2see.data.rows import Pair
 from seq2see.study.accuracy import WORDS
 from seq2see.study.lecture import (
     bottleneck,
+    far,
     functions,
     heads,
     raw,
@@ -34,6 +35,7 @@ from seq2see.study.speed import until
 from seq2see.study.trial import Subject, trials
 
 TINY = {
+    "far": shrunk(far.STUDY, model=("rnn", "lstm+attention", "transformer"), gap=("5",)),
     "bottleneck": shrunk(bottleneck.STUDY),
     "raw": shrunk(raw.STUDY, projections=("Q, K and V", "none"), task=("recall",)),
     "scale": shrunk(scale.STUDY, features=("4", "256")),
@@ -70,7 +72,8 @@ def test_a_study_runs_from_data_to_page(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", TINY)
 def test_the_whole_grid_of_a_study_can_be_written_down(name: str) -> None:
     study = {
-        each.STUDY.name: each.STUDY for each in (bottleneck, functions, heads, raw, recall, scale)
+        each.STUDY.name: each.STUDY
+        for each in (bottleneck, far, functions, heads, raw, recall, scale)
     }[name]
     assert len({each.name for each in study.conditions()}) == len(study.conditions()) <= 24
 
@@ -138,17 +141,17 @@ def test_raw_vectors_have_to_look_at_themselves_and_to_recall_less() -> None:
 
 
 def scales(growth: float, slower: float, flatter: float = 0.2, half: float = 80) -> Results:
-    def far(labels: Mapping[str, str]) -> bool:
+    def spread(labels: Mapping[str, str]) -> bool:
         return labels["features"] == "256" and labels["scores"] == "raw"
 
     return made(
         scale.STUDY,
         **{
-            f"{SPREAD}/{UNTRAINED}": lambda labels: 1 + growth * far(labels),
-            f"{SLOPE}/{UNTRAINED}": lambda labels: 0.3 - flatter * far(labels),
+            f"{SPREAD}/{UNTRAINED}": lambda labels: 1 + growth * spread(labels),
+            f"{SLOPE}/{UNTRAINED}": lambda labels: 0.3 - flatter * spread(labels),
             until(90): lambda labels: (
                 100
-                + slower * far(labels)
+                + slower * spread(labels)
                 + half * (labels["features"] == "64" and labels["scores"] == "raw")
             ),
         },
