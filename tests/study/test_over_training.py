@@ -128,6 +128,7 @@ def test_a_level_may_change_what_training_begins_with(tmp_path: Path) -> None:
 def test_settings_can_be_made_of_several_levels_at_once() -> None:
     study = replace(
         shrunk(find("twins")),
+        drawn=(),
         factors=(Factor("a", (Level("1"), Level("2"))), Factor("b", (Level("3"),))),
         combined=lambda labels: (f"seed={labels['a']}{labels['b']}",),
     )

@@ -75,7 +75,7 @@ def study(
     from seq2see.api.device import device_named
     from seq2see.cli.output import console
     from seq2see.errors import ConfigError
-    from seq2see.study.catalogue import find
+    from seq2see.study.catalogue import OWN, find
     from seq2see.study.trial import Options
 
     screen = console()
@@ -90,9 +90,12 @@ def study(
             where="--data",
             mend="Give --dev too" if found.real else "Leave --data and --dev out",
         )
+    command = shlex.join(["seq2see", *(context.obj or ("study", name))])
+    if own:
+        name = f"{name}{OWN}"
+        found = find(name)
     folder = Path(out) if out else Path("runs") / f"study-{found.name}"
     said = Options(folder, tuple(assignments or ()), minutes, own, dev, device_named(device))
-    command = shlex.join(["seq2see", *(context.obj or ("study", name))])
     _conduct(screen, found, name, (seeds or found.seeds, jobs), said, command)
 
 

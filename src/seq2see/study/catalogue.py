@@ -17,14 +17,23 @@ NAMES = (
 """In the order of a lecture; each is a module of `seq2see.study.lecture`."""
 
 
+OWN = ":own"
+"""Behind a reference: the study on a person's own data, see `Study.on_own_data`."""
+
+
 def find(reference: str) -> Study:
     """Returns a study by its name, or out of a Python file that holds it as `STUDY`.
 
     The file is run, because the person named it.
 
+    Args:
+        reference: the name or the file; with `OWN` behind it the study is that on own data.
+
     Raises:
         ConfigError: there is no such study; the nearest name is given. Or the file holds none.
     """
+    if reference.endswith(OWN):
+        return find(reference.removesuffix(OWN)).on_own_data()
     if reference.endswith(".py"):
         if not Path(reference).is_file():
             raise ConfigError("no such file", where=reference)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from seq2see.study.results import Results
     from seq2see.study.trial import Subject
 
+
+NO_COPIES = ("data.copies=0",)
+"""No marks for unknown pieces, which a synthetic task has none of."""
 
 Begin = Callable[["Network"], None]
 """Changes a network in place, as it was drawn and before its first update."""
@@ -108,6 +111,9 @@ class Study:
         claim: turns the results into a verdict.
         figures: turns the results into pictures.
         settings: `key=value` settings that all models share.
+        drawn: those that suit the synthetic task alone, such as how its texts are cut; a data file
+            in its place does not get them. By itself: nothing is copied past the vocabulary, and
+            no piece hidden in training to learn that, since a task knows all of its pieces.
         combined: makes `key=value` settings of the levels of several factors at once, where no
             level makes them by itself.
         left_out: tells of a combination that makes no sense.
@@ -129,6 +135,7 @@ class Study:
     claim: Callable[[Results], Verdict]
     figures: Callable[[Results], Sequence[Figure]]
     settings: tuple[str, ...] = ()
+    drawn: tuple[str, ...] = NO_COPIES
     combined: Callable[[Mapping[str, str]], tuple[str, ...]] = lambda _: ()
     left_out: Callable[[Mapping[str, str]], bool] = lambda _: False
     seeds: int = 3
@@ -147,5 +154,19 @@ class Study:
             settings = tuple(text for level in levels for text in level.settings)
             sizes = {key: value for level in levels for key, value in level.sizes.items()}
             begins = tuple(level.begin for level in levels if level.begin is not None)
-            found.append(Condition(labels, (*settings, *self.combined(labels)), sizes, begins))
+            settings = (*self.drawn, *settings, *self.combined(labels))
+            found.append(Condition(labels, settings, sizes, begins))
         return found
+
+    def on_own_data(self) -> Study:
+        """Returns the study as it is where a data file takes the synthetic task's place.
+
+        What cuts or sizes the task has no meaning there: the settings `drawn` go, and so does a
+        factor whose levels change any size but the number of training pairs.
+        """
+        kept = tuple(
+            factor
+            for factor in self.factors
+            if all(set(level.sizes) <= {"train"} for level in factor.levels)
+        )
+        return replace(self, factors=kept, drawn=())

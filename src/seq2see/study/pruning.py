@@ -13,7 +13,7 @@ from seq2see.study.plan import Measure
 from seq2see.study.readings import Reading
 from seq2see.study.trial import Subject
 
-TUNED, SCRATCH = "fine-tuned", "from nothing"
+TUNED, TUNED_RANDOM, SCRATCH = "fine-tuned", "random, fine-tuned", "from nothing"
 
 
 def pruning(kept: Sequence[float], tuned: Sequence[float], steps: int) -> Measure:
@@ -21,8 +21,8 @@ def pruning(kept: Sequence[float], tuned: Sequence[float], steps: int) -> Measur
 
     Heads are judged by the held-out pairs, and outputs by the test pairs, so that no order is
     flattered. The series are the orders of `Model.prune`; what is fine-tuned lost its heads by
-    `gradient`; its twin of the same heads begins from nothing and is trained as long as the whole
-    model and the fine-tuning together.
+    `gradient`, or at random as the control; the first one's twin of the same heads begins from
+    nothing and is trained as long as the whole model and the fine-tuning together.
 
     Args:
         kept: shares of the heads that are left.
@@ -42,8 +42,11 @@ def pruning(kept: Sequence[float], tuned: Sequence[float], steps: int) -> Measur
         for share in tuned:
             keep = round(share * total)
             small = model.prune(keep, "gradient", data)
-            on = _trained_on(subject, small, keep, steps)
+            on = _trained_on(subject, small, f"{keep}", steps)
             yield _right(subject, on, keep, TUNED)
+            chance = model.prune(keep, "random", data, seed=subject.seed)
+            on = _trained_on(subject, chance, f"{keep}-random", steps)
+            yield _right(subject, on, keep, TUNED_RANDOM)
             anew = _trained_anew(subject, small, keep, model.recipe.train.steps + steps)
             yield _right(subject, anew, keep, SCRATCH)
 
@@ -55,10 +58,10 @@ def _right(subject: Subject, model: Model, keep: int, series: str) -> Reading:
     return Reading(EXACT, found.value, at=keep, series=series)
 
 
-def _trained_on(subject: Subject, small: Model, keep: int, steps: int) -> Model:
-    begin = subject.folder / f"pruned-{keep}"
+def _trained_on(subject: Subject, small: Model, name: str, steps: int) -> Model:
+    begin = subject.folder / f"pruned-{name}"
     small.save(begin)
-    return _trained(subject, small, f"tuned-{keep}", {"start": str(begin), "steps": steps})
+    return _trained(subject, small, f"tuned-{name}", {"start": str(begin), "steps": steps})
 
 
 def _trained_anew(subject: Subject, small: Model, keep: int, steps: int) -> Model:

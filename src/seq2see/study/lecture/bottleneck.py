@@ -8,32 +8,44 @@ from seq2see.report.charts import Axis, lines
 from seq2see.report.view import Figure
 from seq2see.study import rows, settings
 from seq2see.study.accuracy import WORDS, words_right
-from seq2see.study.contrast import interaction
+from seq2see.study.contrast import fall, over, under
 from seq2see.study.material import Material
 from seq2see.study.measures import exact_match, size
 from seq2see.study.plan import Factor, Level, Study
 from seq2see.study.results import Results
-from seq2see.study.verdict import Verdict, judge
+from seq2see.study.verdict import Verdict, allowed, judge
 
 _NONE, _SEEN = "none", "additive"
 _FORWARD, _REVERSED = "forward", "reversed"
+_SMALL = 5.0
+"""Points of right words up to which neither length nor order counts."""
 
 
 def claim(results: Results) -> Verdict:
-    """Expects attention to help, and a reversed source to help only where there is none."""
+    """Expects right words to fall with length, and a reversed source to help, without attention.
+
+    With attention neither may come to more than `_SMALL` points.
+    """
     plain, turned, seen, both = (
         {"attention": attention, "source": source}
         for attention in (_NONE, _SEEN)
         for source in (_FORWARD, _REVERSED)
     )
-    helped = results.difference(WORDS, plain, seen)
+    falls = [fall(results, WORDS, **where) for where in (plain, seen)]
     means = [results.mean(WORDS, where) for where in (plain, turned, seen, both)]
     text = (
         f"Without attention {means[0]:.0f} % of words are right, {means[1]:.0f} % with the source"
-        f" reversed; with attention {means[2]:.0f} % and {means[3]:.0f} %."
+        f" reversed; with attention {means[2]:.0f} % and {means[3]:.0f} %. From the shortest third"
+        f" of lengths to the longest {over(falls[0]).value:.0f} points are lost without attention,"
+        f" {over(falls[1]).value:.0f} with it."
     )
-    more = interaction(results, WORDS, (seen, both), (plain, turned))
-    return judge(text, helped, results.difference(WORDS, plain, turned), more)
+    return judge(
+        text,
+        over(falls[0]),
+        results.difference(WORDS, plain, turned),
+        under(falls[1], _SMALL),
+        allowed(results.difference(WORDS, both, seen), _SMALL),
+    )
 
 
 def figures(results: Results) -> Sequence[Figure]:

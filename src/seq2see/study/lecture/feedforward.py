@@ -26,16 +26,28 @@ _EQUAL = {
 
 
 def claim(results: Results) -> Verdict:
-    """Expects skips to keep tokens apart, and a bent layer to beat attention alone of its size."""
+    """Expects skips to keep tokens apart, and a bent layer to beat attention alone of its size.
+
+    Skips have to do so with every kind of feed-forward layer, since none takes their place.
+    """
     on = {"feedforward": "relu", "skip": "true", "depth": _DEEP}
-    off = on | {"skip": "false"}
-    apart = results.difference(RESIDUE, off, on, series=LAST)
+    kinds = dict.fromkeys(each["feedforward"] for each in results.conditions())
+    apart = {
+        kind: results.difference(
+            RESIDUE,
+            {"feedforward": kind, "skip": "false", "depth": _DEEP},
+            {"feedforward": kind, "skip": "true", "depth": _DEEP},
+            series=LAST,
+        )
+        for kind in kinds
+    }
     bent = results.difference(EXACT, on | {"feedforward": "none, wider"}, on)
+    told = ", ".join(f"{kind} {each.value:.2f}" for kind, each in apart.items())
     text = (
-        f"At depth {_DEEP} the last res(X) is {apart.value:.2f} higher with skips than without; the"
+        f"At depth {_DEEP} the last res(X) is so much higher with skips than without: {told}; the"
         f" ReLU layer adds {bent.value:.1f} points of right outputs to attention alone of its size."
     )
-    return judge(text, apart, bent)
+    return judge(text, *apart.values(), bent)
 
 
 def figures(results: Results) -> Sequence[Figure]:

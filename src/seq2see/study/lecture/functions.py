@@ -10,7 +10,7 @@ from seq2see.report.view import Figure
 from seq2see.study import rows, settings
 from seq2see.study.material import Material
 from seq2see.study.measures import EXACT, exact_match, size
-from seq2see.study.plan import Factor, Level, Study
+from seq2see.study.plan import NO_COPIES, Factor, Level, Study
 from seq2see.study.results import Results
 from seq2see.study.verdict import Verdict, allowed, judge
 
@@ -38,17 +38,28 @@ def _roles(kind: str) -> Iterable[HeadRole]:
 
 
 def claim(results: Results) -> Verdict:
-    """Expects functions to do as well within the model, and not between source and target."""
-    most = str(_PAIRS[-1])
+    """Expects functions to do as well within the model, and not between source and target.
+
+    As well with most pairs, better with fewest, both for seven fixed heads and for Gaussians; over
+    the source they have to cost more than what counts as no loss.
+    """
+    most, fewest = str(_PAIRS[-1]), str(_PAIRS[0])
     free, own, cross = ({"attention": kind, "pairs": most} for kind in (_FREE, _SELF, _CROSS))
     means = [results.mean(EXACT, where) for where in (free, own, cross)]
+    few = {"attention": _FREE, "pairs": fewest}
+    helped = [results.difference(EXACT, few, few | {"attention": kind}) for kind in (_SEVEN, _SELF)]
     text = (
         f"With {most} pairs {means[0]:.0f} % are right where all is learned, {means[1]:.0f} % with"
         f" Gaussian self-attention, {means[2]:.0f} % where attention over the source is Gaussian"
-        f" too; up to {_ALLOWED:.0f} points count as no loss."
+        f" too; up to {_ALLOWED:.0f} points count as no loss. With {fewest} pairs fixed"
+        f" self-attention adds {helped[0].value:+.0f} points (7 of 8 fixed) and"
+        f" {helped[1].value:+.0f} (Gaussian)."
     )
-    kept = allowed(results.difference(EXACT, free, own), _ALLOWED)
-    return judge(text, kept, results.difference(EXACT, cross, own))
+    kept = [
+        allowed(results.difference(EXACT, free, free | {"attention": kind}), _ALLOWED)
+        for kind in (_SEVEN, _SELF)
+    ]
+    return judge(text, *kept, *helped, allowed(results.difference(EXACT, cross, own), -_ALLOWED))
 
 
 def figures(results: Results) -> Sequence[Figure]:
@@ -78,7 +89,9 @@ STUDY = Study(
     " 2020, You et al. 2020); fixed attention over the source costs much where words change their"
     " order.",
     caution="Dates need little of what stands around a character; of Raganato's seven patterns the"
-    " two wide contexts are Gaussians here.",
+    " two wide contexts are Gaussians here. The rate"
+    " was set after a trial with seed 1: with 8,000 pairs and all learned, 42 % were right at 0.002"
+    " and 79 % at 0.004.",
     factors=(
         Factor(
             "attention",
@@ -93,6 +106,8 @@ STUDY = Study(
     measures=(exact_match, size),
     claim=claim,
     figures=figures,
+    # Otherwise the pieces of a date would be learned, and those depend on the number of pairs.
+    drawn=(*NO_COPIES, "data.source=characters", "data.target=characters", "train.rate=0.004"),
     settings=(*settings.transformer(_LAYERS, heads=_HEADS), *settings.training(600)),
     real=True,
 )

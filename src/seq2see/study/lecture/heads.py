@@ -12,25 +12,46 @@ from seq2see.study.material import Material
 from seq2see.study.measures import EXACT, exact_match, size
 from seq2see.study.patterns import APART, head_distance
 from seq2see.study.plan import Factor, Study
-from seq2see.study.results import Results
+from seq2see.study.results import Results, by_seed
 from seq2see.study.single import HARM, LEAST, MATTER, harm
 from seq2see.study.verdict import Verdict, allowed, judge
 
 _FEW, _MANY = "1", "8"
 _HALF = 50.0
+_NEARLY = 5.0
 
 
 def claim(results: Results) -> Verdict:
-    """Expects fewer than half of eight heads to matter, and eight to do no worse than one."""
+    """Expects few of eight heads to matter, the last over the source most, and one to do as well.
+
+    Few: fewer than half. Most: the head worth most is worth more there than in any other attention.
+    As well: at most `_NEARLY` points of right outputs less than eight.
+    """
     matter = above(results, MATTER, _HALF, heads=_MANY)
     right = [results.summary(EXACT, heads=each).value for each in (_FEW, _MANY)]
+    last, others = _worth(results)
+    best = [sum(each.values()) / len(each) for each in (last, others)]
     text = (
         f"Of {_MANY} heads a layer {matter.value + _HALF:.0f} % matter: without each of them a"
-        f" target token loses more than {LEAST} nats. {right[1]:.0f} % are right, with one head"
-        f" {right[0]:.0f} %."
+        f" target token loses more than {LEAST} nats. The head worth most costs {best[0]:.2f} nats"
+        f" in the last attention over the source, {best[1]:.2f} in any other. {right[1]:.0f} % are"
+        f" right, with one head {right[0]:.0f} %."
     )
-    better = results.difference(EXACT, {"heads": _FEW}, {"heads": _MANY})
-    return judge(text, turned(matter), allowed(better, 5.0))
+    alone = results.difference(EXACT, {"heads": _MANY}, {"heads": _FEW})
+    return judge(text, turned(matter), by_seed(others, last), allowed(alone, _NEARLY))
+
+
+def _worth(results: Results) -> tuple[dict[int, float], dict[int, float]]:
+    """Returns by seed what the best head is worth in the last attention over the source, and else.
+
+    Else: in that of the other attentions where it is worth most.
+    """
+    read = {r.series for o in results.outcomes for r in o.readings if r.measure == HARM}
+    every = {at: results.values(HARM, series=at, heads=_MANY) for at in sorted(read) if at}
+    last = max((at for at in every if at.endswith(".cross")), key=lambda at: int(at.split(".")[1]))
+    rest = [values for at, values in every.items() if at != last]
+    seeds = every[last]
+    return every[last], {seed: max(values[seed] for values in rest) for seed in seeds}
 
 
 def figures(results: Results) -> Sequence[Figure]:
@@ -71,6 +92,7 @@ STUDY = Study(
     measures=(exact_match, head_distance(), harm(), size),
     claim=claim,
     figures=figures,
+    drawn=(),  # pieces may be copied, as in any run of words
     settings=(*settings.transformer(), *settings.training(1000)),
     real=True,
 )

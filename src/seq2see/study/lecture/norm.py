@@ -26,17 +26,24 @@ def _level(kind: str) -> Level:
 
 
 def claim(results: Results) -> Verdict:
-    """Expects batch normalisation to differ most between training and use in small batches."""
+    """Expects batch normalisation to differ most between training and use in small batches.
+
+    There by more than layer, RMS and group normalisation.
+    """
     small = {"norm": "batch", "batch": _SMALL}
     by_size = results.difference(GAP, small | {"batch": _LARGE}, small)
-    by_kind = results.difference(GAP, small | {"norm": "layer"}, small)
+    by_kind = [
+        results.difference(GAP, small | {"norm": kind}, small)
+        for kind in ("layer", "rms", "group")
+        if results.has(GAP, norm=kind, batch=_SMALL)
+    ]
     found = results.summary(GAP, at=None, **small)
     text = (
         f"In batches of {_SMALL} tokens the losses of batch normalisation in training and in use"
         f" are {found.value:.3f} nats a token apart, {by_size.value:.3f} more than in batches of"
-        f" {_LARGE}; layer normalisation has no such gap."
+        f" {_LARGE}; layer, RMS and group normalisation have no such gap."
     )
-    return judge(text, by_size, by_kind)
+    return judge(text, by_size, *by_kind)
 
 
 def figures(results: Results) -> Sequence[Figure]:

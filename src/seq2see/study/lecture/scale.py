@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from seq2see.report.charts import Axis, lines
 from seq2see.report.view import Figure
 from seq2see.study import rows, settings
-from seq2see.study.contrast import interaction
 from seq2see.study.material import Material
 from seq2see.study.measures import exact_match, size
 from seq2see.study.plan import Factor, Level, Study
@@ -17,28 +16,38 @@ from seq2see.study.speed import until, updates_until
 from seq2see.study.verdict import Verdict, judge
 
 _ENOUGH = 90
-_FEW, _MANY = "4", "256"
+_FEATURES, _FROM = (4, 16, 64, 256), 64
+_FEW, _MANY = str(_FEATURES[0]), str(_FEATURES[-1])
 _SCALED, _RAW = "scaled", "raw"
 
 
 def claim(results: Results) -> Verdict:
-    """Expects raw scores to spread with d_key, and training to be slower by it."""
+    """Expects raw scores to spread with d_key and the slope to fall, and training to be slower.
+
+    Slower than with scaled scores, at each number of features from `_FROM` on.
+    """
     few, many = ({"features": d, "scores": _RAW} for d in (_FEW, _MANY))
     tame = {"features": _MANY, "scores": _SCALED}
     spread = [results.mean(SPREAD, w, UNTRAINED) for w in (few, many, tame)]
+    slope = [results.mean(SLOPE, w, UNTRAINED) for w in (few, many)]
     took = [results.mean(until(_ENOUGH), where) for where in (many, tame)]
     text = (
         f"From {_FEW} to {_MANY} features the scores of an untrained model spread from"
-        f" {spread[0]:.2f} to {spread[1]:.2f}, scaled to {spread[2]:.2f}; {_ENOUGH} % take"
+        f" {spread[0]:.2f} to {spread[1]:.2f}, scaled to {spread[2]:.2f}; with raw scores the"
+        f" slope of the softmax goes from {slope[0]:.2f} to {slope[1]:.2f}. {_ENOUGH} % take"
         f" {took[0]:.0f} updates with raw scores and {took[1]:.0f} with scaled ones, at {_MANY}."
     )
-    slower = interaction(
-        results,
-        until(_ENOUGH),
-        ({**few, "scores": _SCALED}, few),
-        (tame, many),
+    slower = [
+        results.difference(until(_ENOUGH), at | {"scores": _SCALED}, at | {"scores": _RAW})
+        for at in ({"features": str(d)} for d in _FEATURES if d >= _FROM)
+        if results.has(until(_ENOUGH), features=at["features"])
+    ]
+    return judge(
+        text,
+        results.difference(SPREAD, few, many, series=UNTRAINED),
+        results.difference(SLOPE, many, few, series=UNTRAINED),
+        *slower,
     )
-    return judge(text, results.difference(SPREAD, few, many, series=UNTRAINED), slower)
 
 
 def figures(results: Results) -> Sequence[Figure]:
@@ -77,7 +86,7 @@ STUDY = Study(
     " need not grow as those of unit vectors; a run that never gets there counts as all its"
     " updates.",
     factors=(
-        Factor.setting("features", "model.d_key", (4, 16, 64, 256)),
+        Factor.setting("features", "model.d_key", _FEATURES),
         Factor(
             "scores", (Level(_SCALED, ("model.scaled=true",)), Level(_RAW, ("model.scaled=false",)))
         ),

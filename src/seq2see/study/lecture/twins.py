@@ -106,6 +106,7 @@ STUDY = Study(
     ),
     claim=claim,
     figures=figures,
+    drawn=(),  # pieces may be copied, as in any run of words
     settings=(
         *settings.transformer(),
         *settings.training(400),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from seq2see.report.charts import Axis, bars, lines
 from seq2see.report.view import Figure
 from seq2see.study import rows
+from seq2see.study.contrast import UNKNOWN, above, turned
 from seq2see.study.failures import GRADIENT, RATIO, failed, first_gradients
 from seq2see.study.material import Material
 from seq2see.study.measures import exact_match
@@ -18,22 +19,33 @@ from seq2see.study.verdict import Verdict, judge
 
 _DEPTHS, _RATES = (2, 6), (0.0005, 0.002)
 _DEEP, _HOT = str(_DEPTHS[-1]), str(_RATES[-1])
+_HALF = 0.5
 _LEAST = 10.0
 """Per cent of right outputs below which a run has failed."""
 
 
 def claim(results: Results) -> Verdict:
-    """Expects the deep, hot post-norm network to fail without warm-up, and pre-norm not to."""
+    """Expects the deep, hot post-norm network to fail without warm-up, and pre-norm not to.
+
+    Its last layer begins with a larger gradient than its first; pre-norm fails in fewer than half
+    of the runs without warm-up.
+    """
     bare = {"norm": "after", "warmup": "0", "depth": _DEEP, "peak_rate": _HOT}
     by_place = results.difference(FAILED, bare | {"norm": "before"}, bare)
     by_warmup = results.difference(FAILED, bare | {"warmup": "150"}, bare)
+    alone = {**bare, "norm": "before"}
+    spared = turned(above(results, FAILED, _HALF, **alone))
+    steep, told = UNKNOWN, "no gradient at step 0 is known"
+    if results.has(RATIO, norm="after", depth=_DEEP):  # a run that diverges leaves none
+        steep = above(results, RATIO, 1.0, norm="after", depth=_DEEP)
+        told = f"its last layer begins with {steep.value + 1:.1f} times the gradient of its first"
     text = (
         f"At depth {_DEEP} and peak rate {_HOT} without warm-up,"
         f" {100 * results.summary(FAILED, at=None, **bare).value:.0f} % of the post-norm runs fail;"
         f" {100 * by_place.value:.0f} points more than pre-norm, {100 * by_warmup.value:.0f} more"
-        " than with warm-up."
+        f" than with warm-up; {told}."
     )
-    return judge(text, by_place, by_warmup)
+    return judge(text, steep, by_place, by_warmup, spared)
 
 
 def figures(results: Results) -> Sequence[Figure]:
@@ -100,7 +112,6 @@ STUDY = Study(
         *TRANSFORMER,
         "model.d_model=32",
         "model.d_ff=128",
-        "data.copies=0",
         "train.optimizer=adamw",
         "train.steps=400",
         "train.batch_tokens=768",
