@@ -30,6 +30,10 @@ def left_behind(folder: Path, few: float, many: float, name: str = "study-heads"
             {"measure": measure, "value": value, "at": None, "series": ""}
             for measure in (EXACT, APART, HARM, MATTER)
         ]
+        readings += [
+            {"measure": HARM, "value": value / 100, "at": None, "series": at}
+            for at in ("encoder.0.self", "decoder.1.cross")
+        ]
         return {"labels": {"heads": heads}, "seed": seed, "readings": readings, "seconds": 60.0}
 
     outcomes = [outcome(heads, seed) for heads in ("1", "2", "4", "8") for seed in (1, 2, 3)]
