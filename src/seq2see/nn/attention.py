@@ -80,6 +80,10 @@ class MultiHeadAttention(nn.Module):
         self.scale = 1 / math.sqrt(sizes.d_key) if sizes.scaled else 1.0
         roles = [each for each in roles if each.programmes]
         self.programme = Programme(sizes.heads, roles) if roles else None
+        self.query: nn.Linear
+        self.key: nn.Linear
+        self.value: nn.Linear
+        self.output: nn.Linear
         made = maps(sizes, self.query_heads, self.key_heads)
         self.query, self.key, self.value, self.output = made
         self.dropout = Dropout(sizes.dropout)

@@ -239,9 +239,7 @@ class NoHeads(nn.Module):
         return x[..., :0]
 
 
-def maps(
-    sizes: HeadSizes, query_heads: int, key_heads: int
-) -> tuple[nn.Linear, nn.Linear, nn.Linear, nn.Linear]:
+def maps(sizes: HeadSizes, query_heads: int, key_heads: int) -> tuple[Any, Any, Any, Any]:
     """Makes the maps to query, key, value and output, as far as an attention has them.
 
     What stands in for a map that is not there is an identity, or `NoHeads` where no head is left.
