@@ -137,7 +137,7 @@ def measured(point: Point, precision: Precision) -> dict[str, Any]:
         "slowest": round(found.low, 1),
         "fastest": round(found.high, 1),
         "updates": found.repetitions,
-        "utilisation": round(found.value * operations / products.value, 3),
+        "utilisation": float(f"{found.value * operations / products.value:.3g}"),
         "memory_mb": round(peak - before),
     }
 
