@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -15,6 +16,12 @@ from seq2see.errors import BundleError, Seq2seeError
 
 FRESH, READY = ".new", ".next"
 """Subfolders of a folder whose files are being replaced: half written, and written whole."""
+
+
+def digest(path: Path) -> str:
+    """Returns a file's SHA-256 in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_text(path: Path, text: str | Iterable[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from seq2see.errors import DataError
-from seq2see.study.contrast import above, interaction, mean_of, turned
+from seq2see.study.contrast import above, mean_of, turned
 from seq2see.study.readings import Outcome, Reading
 from seq2see.study.results import Difference, Results, paired
 from seq2see.study.rows import by_condition, by_place
@@ -50,12 +50,6 @@ def test_conditions_that_all_match_are_averaged_within_a_seed() -> None:
 def test_a_measure_that_no_model_has_is_an_error() -> None:
     with pytest.raises(DataError, match="no model has"):
         RESULTS.summary("m", size="3")
-
-
-def test_an_interaction_is_the_difference_of_two_changes() -> None:
-    second = ({"the_model": "a", "size": "2"}, {"the_model": "b", "size": "2"})
-    found = interaction(RESULTS, "m", (A, B), second)
-    assert found == paired([(1.0, -1.0), (3.0, 1.0), (2.0, -1.0)])
 
 
 def test_a_difference_can_be_turned_and_taken_from_a_number() -> None:

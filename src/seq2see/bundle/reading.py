@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tomllib
 from collections.abc import Iterable, Sequence
@@ -14,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from seq2see.config import Tree
 from seq2see.errors import BundleError
-from seq2see.files import standing
+from seq2see.files import digest, standing
 
 SUMS = "SHA256SUMS"
 """Checksums in the format of `sha256sum -c`."""
@@ -50,12 +49,7 @@ class _Scores:
 
 def sums(folder: Path, names: Iterable[str]) -> str:
     """Returns the checksums of files of a folder, a line each."""
-
-    def line(name: str) -> str:
-        with standing(folder, name).open("rb") as file:
-            return f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n"
-
-    return "".join(map(line, names))
+    return "".join(f"{digest(standing(folder, name))}  {name}\n" for name in names)
 
 
 def check_sums(folder: Path, names: Sequence[str]) -> None:

@@ -99,14 +99,14 @@ def eye(network: Network, layer: int | None, head: int | None) -> Eye:
     Raises:
         ConfigError: there is no such layer or head, or no attention over the source at all.
     """
-    names = [name for name in sites(network) if name.endswith("cross.pattern")]
+    names = over_source(network)
     if not names:
         raise ConfigError(
             "this network has no attention over the source",
             where="by",
             mend="Align by gradient or by erasure",
         )
-    chosen = max(len(names) - 2, 0) if layer is None else layer
+    chosen = usual(len(names)) if layer is None else layer
     if not 0 <= chosen < len(names):
         raise ConfigError(
             f"found layer {layer}",
@@ -116,6 +116,16 @@ def eye(network: Network, layer: int | None, head: int | None) -> Eye:
     site, attention = find_attention(network, names[chosen])
     heads = range(site.heads) if head is None else site.chosen([head])
     return Eye(network, site, attention, list(heads))
+
+
+def over_source(network: Network) -> list[str]:
+    """Names the patterns of the attentions over the source, in the order of the layers."""
+    return [name for name in sites(network) if name.endswith("cross.pattern")]
+
+
+def usual(layers: int) -> int:
+    """Returns which of so many layers is asked unless said: the last but one, or the only one."""
+    return max(layers - 2, 0)
 
 
 def by_gradient(network: Network, given: Given) -> Float[Tensor, "row target source"]:

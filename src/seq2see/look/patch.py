@@ -18,6 +18,7 @@ from seq2see.look.forced import Forced, force
 from seq2see.look.names import Site, matching, only
 from seq2see.look.trace import log_likelihood
 from seq2see.nn.hooks import After, Hooks, hooked
+from seq2see.nn.network import Network
 from seq2see.nn.settings import RecurrentSettings
 
 Metric = Callable[[Float[Tensor, "target vocabulary"], Int[Tensor, " target"]], float]
@@ -26,9 +27,6 @@ Metric = Callable[[Float[Tensor, "target vocabulary"], Int[Tensor, " target"]], 
 METRICS = ("likelihood", "logit_difference")
 
 Text = str | Pair
-
-HANDED_ON = ("encoder.*.out", "encoder.*.states")
-"""What each layer of the encoder hands on, in a Transformer and in a recurrent network."""
 
 SAME = 1e-6
 """Two runs whose metrics differ by less, relatively, leave nothing to restore."""
@@ -127,8 +125,7 @@ def patch(
         DataError: the sources differ in length, or nothing differs that could be restored.
     """
     network = only(translator.network)
-    recurrent = isinstance(network.settings, RecurrentSettings)
-    chosen = matching(network, HANDED_ON[recurrent] if at is None else at)
+    chosen = matching(network, _handed_on(network) if at is None else at)
     # Likelihood asks nothing of the corrupt target, so that none has to be searched for.
     targets = None if metric == "logit_difference" else [""]
     forced = force(translator, [clean]), force(translator, [corrupt], targets)
@@ -149,6 +146,12 @@ def patch(
             value = judged(capture(network, wrong, [])[1])
         rows.append(Restored(site.name, head, value, (value - worst) / (best - worst)))
     return Patching(best, worst, tuple(rows))
+
+
+def _handed_on(network: Network) -> str:
+    """Names what each layer of the encoder hands on."""
+    recurrent = isinstance(network.settings, RecurrentSettings)
+    return "encoder.*.states" if recurrent else "encoder.*.out"
 
 
 def _parts(chosen: Sequence[Site], heads: bool) -> Iterator[tuple[Site, int | None]]:

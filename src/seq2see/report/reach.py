@@ -13,6 +13,7 @@ from seq2see.decode.score import side_by_side
 from seq2see.decode.translate import Translator
 from seq2see.evaluate.resample import bootstrap
 from seq2see.look.alignment import Alignment, align
+from seq2see.look.attribution import over_source, usual
 from seq2see.look.capture import capture, gradients
 from seq2see.look.forced import force
 from seq2see.look.names import only, sites
@@ -115,8 +116,8 @@ def reach(translator: Translator, pairs: Sequence[Pair]) -> Reach:
 
 def looking(network: Network) -> bool:
     """Tells whether the attention that `align` asks has a head."""
-    names = [name for name in sites(network) if name.endswith("cross.pattern")]
-    return bool(names) and sites(network)[names[max(len(names) - 2, 0)]].heads > 0
+    names = over_source(network)
+    return bool(names) and sites(network)[names[usual(len(names))]].heads > 0
 
 
 def diagonal(i: int, source: int, target: int) -> float:

@@ -32,13 +32,7 @@ def fall(results: Results, measure: str, *, series: str = "", **where: Any) -> d
     A third holds at least one point; a curve of one point does not fall.
     """
     curves: dict[int, list[float]] = {}
-    places = {
-        reading.at
-        for outcome in results.outcomes
-        for reading in outcome.readings
-        if (reading.measure, reading.series) == (measure, series) and reading.at is not None
-    }
-    for at in sorted(places):
+    for at in results.places(measure, series):
         if results.has(measure, at=at, series=series, **where):
             for seed, value in results.values(measure, at=at, series=series, **where).items():
                 curves.setdefault(seed, []).append(value)
@@ -71,24 +65,3 @@ def mean_of(every: Sequence[Mapping[int, float]]) -> dict[int, float]:
 def turned(difference: Difference) -> Difference:
     """Returns the difference the other way round: first - second."""
     return replace(difference, value=-difference.value, low=-difference.high, high=-difference.low)
-
-
-def interaction(
-    results: Results, measure: str, first: tuple[Where, Where], second: tuple[Where, Where]
-) -> Difference:
-    """Asks whether one change does more in one setting than in another, paired by seed.
-
-    Args:
-        results: the figures.
-        measure: which one.
-        first: two conditions, before and after the change.
-        second: the same two in another setting.
-
-    Returns:
-        What the change does in the second setting, less what it does in the first.
-    """
-    (a, b), (c, d) = (
-        tuple(results.values(measure, **where) for where in each) for each in (first, second)
-    )
-    seeds = [seed for seed in a if seed in b and seed in c and seed in d]
-    return paired([(b[seed] - a[seed], d[seed] - c[seed]) for seed in seeds])

@@ -47,25 +47,6 @@ def size(subject: Subject) -> Iterator[Reading]:
     yield Reading(PARAMETERS, subject.model.bundles[0].network.parameter_count)
 
 
-def gradient_by_distance(at: str, pairs: int = 32, directions: int = 8) -> Measure:
-    """Makes a measure of how a late state depends on early inputs; see `Model.distances`.
-
-    Args:
-        at: whose states, `encoder` or `decoder`.
-        pairs: test pairs that are looked at.
-        directions: passes backward spent on a position.
-    """
-
-    def measure(subject: Subject) -> Iterator[Reading]:
-        sample = subject.test[:pairs]
-        found = subject.model.distances(sample, at=at, directions=directions, seed=subject.seed)
-        for distance, norm in enumerate(found.mean.tolist()):
-            if int(found.count[distance]) > 0:
-                yield Reading("gradient norm", norm, at=distance)
-
-    return measure
-
-
 def alignment_error(**how: Any) -> Measure:
     """Makes a measure of how far alignments are from the task's own links (AER, 0 to 1).
 

@@ -137,15 +137,19 @@ class Results:
         theirs = self.values(measure, at=at, series=series, **second)
         return paired([(ours[seed], theirs[seed]) for seed in ours if seed in theirs])
 
+    def places(self, measure: str, series: str = "") -> list[float]:
+        """Lists where any model's curve of a measure has a point, in order."""
+        every = (reading for outcome in self.outcomes for reading in outcome.readings)
+        name = (measure, series)
+        return sorted({r.at for r in every if (r.measure, r.series) == name and r.at is not None})
+
     def curve(self, measure: str, series: str = "", **where: str) -> list[tuple[float, Summary]]:
-        """Returns a curve's means over seeds, in the order of where they stand."""
-        places = {
-            reading.at
-            for outcome in self.outcomes
-            for reading in outcome.readings
-            if reading.measure == measure and reading.series == series and reading.at is not None
-        }
-        return [(at, self.summary(measure, at=at, series=series, **where)) for at in sorted(places)]
+        """Returns a curve's means over seeds, at the places where it has a point."""
+        return [
+            (at, self.summary(measure, at=at, series=series, **where))
+            for at in self.places(measure, series)
+            if self.has(measure, at=at, series=series, **where)
+        ]
 
     def conditions(self) -> Iterator[dict[str, str]]:
         """Yields the levels of each condition once, in the order of the outcomes."""

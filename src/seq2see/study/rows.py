@@ -52,15 +52,9 @@ def by_place(results: Results, measure: str, *, series: str = "", **where: str) 
         series: which of its curves.
         where: levels of factors that are wanted alone.
     """
-    places = {
-        reading.at
-        for outcome in results.outcomes
-        for reading in outcome.readings
-        if (reading.measure, reading.series) == (measure, series) and reading.at is not None
-    }
     return [
         {**each, "at": at}
-        for at in sorted(places)
+        for at in results.places(measure, series)
         for each in by_condition(results, measure, series=series, at=at, **where)
     ]
 

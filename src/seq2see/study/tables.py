@@ -58,7 +58,7 @@ def along(results: Results) -> Figure:
         [*labels.values(), _title(name), significant(at), shown(found)]
         for labels in conditions
         for name in _names(results, curves=True)
-        for at, found in _thinned(_curve(results, name, labels))
+        for at, found in _thinned(results.curve(*name, **_where(labels)))
     ]
     return Figure(
         name="curves",
@@ -137,19 +137,6 @@ def _difference(
     except DataError:
         return "–"
     return f"{shown(found)}, p {significant(found.p_value)}"
-
-
-def _curve(results: Results, name: Name, labels: Mapping[str, str]) -> list[tuple[float, Summary]]:
-    """Returns a curve of one condition, at the places where it was taken there."""
-    places = {
-        reading.at
-        for outcome in results.outcomes
-        if outcome.labels == labels
-        for reading in outcome.readings
-        if (reading.measure, reading.series) == name and reading.at is not None
-    }
-    where = _where(labels)
-    return [(at, results.summary(name[0], at=at, series=name[1], **where)) for at in sorted(places)]
 
 
 def _thinned(curve: Sequence[tuple[float, Summary]]) -> Iterator[tuple[float, Summary]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -13,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from seq2see.errors import BEGIN_ANEW, BundleError, TrainingError
-from seq2see.files import sync, write_text
+from seq2see.files import digest, sync, write_text
 
 TENSORS, FACTS = "state.safetensors", "state.json"
 _SUM = "sha256"
@@ -36,7 +35,7 @@ def save(folder: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Non
         for path in (fresh / TENSORS, fresh):
             sync(path)
         # The facts come last and whole: where they stand, the tensors stand too.
-        write_text(fresh / FACTS, json.dumps({**facts, _SUM: _sum(fresh / TENSORS)}))
+        write_text(fresh / FACTS, json.dumps({**facts, _SUM: digest(fresh / TENSORS)}))
         sync(fresh)
         shutil.rmtree(old, ignore_errors=True)
         if folder.exists():
@@ -65,7 +64,7 @@ def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         facts = json.loads((candidate / FACTS).read_text(encoding="utf-8"))
         tensors = load_file(candidate / TENSORS)
         # States saved before the checksum was kept have none.
-        if facts.pop(_SUM, None) not in (None, _sum(candidate / TENSORS)):
+        if facts.pop(_SUM, None) not in (None, digest(candidate / TENSORS)):
             raise ValueError(f"the checksum of {TENSORS} differs")
         return tensors, facts
     except (OSError, ValueError, SafetensorError) as error:
@@ -88,8 +87,3 @@ def _whole(folder: Path) -> Path | None:
         if (candidate / FACTS).exists() and (candidate / TENSORS).exists():
             return candidate
     return None
-
-
-def _sum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from seq2see.look import attribution
 from seq2see.look.agreement import kendall
 from seq2see.look.alignment import MEASURES, Alignment, How, align
-from seq2see.look.names import sites
 from seq2see.nn.settings import TransformerSettings
 from seq2see.report.numbers import counted, fixed, percent
 from seq2see.report.packing import Array, packed
@@ -60,7 +60,7 @@ def usual(crosses: Sequence[str]) -> str:
     Args:
         crosses: those that have heads left, in the network's order.
     """
-    return crosses[max(len(crosses) - 2, 0)]
+    return crosses[attribution.usual(len(crosses))]
 
 
 def attentions(subject: Subject, end: str = "") -> list[str]:
@@ -131,7 +131,7 @@ def measured(subject: Subject, by: str, at: str) -> list[Alignment]:
 
 def how(subject: Subject, by: str, at: str) -> How:
     """Names an attention over the source, if `at` does, by its layer as `align` counts them."""
-    names = [name for name in sites(subject.network) if name.endswith("cross.pattern")]
+    names = attribution.over_source(subject.network)
     return How(by=by, layer=names.index(f"{at}.pattern") if at else None)
 
 
