@@ -12,6 +12,9 @@ from seq2see.report.view import Chart
 
 Row = Mapping[str, Any]
 
+_SHORT = "datum.label && datum.value < 1e-3 ? format(datum.value, '~e') : datum.label"
+"""Vega alone writes a thousandth of a thousandth in full, and a tenth of that as a power of 10."""
+
 FEW = 12
 """Steps between the numbers of an axis of whole numbers, at most."""
 
@@ -60,6 +63,7 @@ def lines(
     layers: list[Any] = [base.mark_line(point=point, strokeWidth=2, interpolate="linear")]
     if any("low" in row for row in data.values):
         whisker = alt.Chart(data).encode(x=_x(x, even), y=_y(replace(y, field="low")), y2="high")
+        whisker = whisker.encode(color=_colour(series)) if series else whisker
         layers.insert(0, whisker.mark_rule(strokeWidth=2, opacity=0.4))
     return _chart(layers)
 
@@ -148,6 +152,8 @@ def _x(axis: Axis, ticks: Sequence[int] = ()) -> alt.X:
 
 def _y(axis: Axis) -> alt.Y:
     form = alt.Axis(format=axis.format or alt.Undefined)
+    if axis.log and not axis.format:
+        form.labelExpr = _SHORT
     return alt.Y(axis.field, type="quantitative", title=axis.title, scale=_scale(axis), axis=form)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from seq2see.errors import DataError
-from seq2see.report.numbers import fixed, significant
+from seq2see.report.numbers import fixed, significant, whole
 from seq2see.report.view import Figure, table
 from seq2see.study.results import Difference, Results, Summary
 
@@ -92,8 +92,10 @@ def differences(results: Results) -> Figure:
 
 
 def shown(summary: Summary | Difference) -> str:
-    """Writes a mean with its interval."""
-    if math.isnan(summary.low):
+    """Writes a mean with its interval; alone where there is none, or nothing varies."""
+    if summary.low == summary.high and summary.value.is_integer():
+        return whole(summary.value)
+    if math.isnan(summary.low) or summary.low == summary.high:
         return significant(summary.value)
     large = abs(summary.value) >= 10
     write = (lambda x: fixed(x, 1)) if large else significant
@@ -136,7 +138,9 @@ def _difference(
         found = results.difference(name[0], _where(first), _where(second), series=name[1])
     except DataError:
         return "–"
-    return f"{shown(found)}, p {significant(found.p_value)}"
+    # A difference that is the same for all seeds is no matter of chance.
+    tested = f", p {significant(found.p_value)}" if found.low != found.high else ""
+    return f"{shown(found)}{tested}"
 
 
 def _thinned(curve: Sequence[tuple[float, Summary]]) -> Iterator[tuple[float, Summary]]:
