@@ -158,7 +158,8 @@ def _y(axis: Axis) -> alt.Y:
 
 
 def _colour(series: str) -> alt.Color:
-    return alt.Color(series, type="nominal", title=None, sort=None)
+    legend = alt.Legend(symbolOpacity=1)  # whiskers would make it as pale as they are
+    return alt.Color(series, type="nominal", title=None, sort=None, legend=legend)
 
 
 def _tooltip(axes: Sequence[Axis], series: str) -> list[alt.Tooltip]:
