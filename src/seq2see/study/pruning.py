@@ -67,7 +67,7 @@ def _trained_on(subject: Subject, small: Model, name: str, steps: int) -> Model:
 
 
 def _trained_anew(subject: Subject, small: Model, keep: int, steps: int) -> Model:
-    return _trained(subject, small, f"scratch-{keep}", {"steps": steps})
+    return _trained(subject, small, f"scratch-{keep}", {"start": "", "steps": steps})
 
 
 def _trained(subject: Subject, small: Model, name: str, changes: dict[str, str | int]) -> Model:
