@@ -74,7 +74,6 @@ def study(
     """Answer a question about these models by an experiment, and write its page."""
     from seq2see.api.device import device_named
     from seq2see.cli.output import console
-    from seq2see.errors import ConfigError
     from seq2see.study.catalogue import OWN, find
     from seq2see.study.trial import Options
 
@@ -84,12 +83,7 @@ def study(
         return
     check_installed("study")
     found = find(name)
-    if bool(own) != bool(dev) or (own and not found.real):
-        raise ConfigError(
-            "own data need held-out pairs" if found.real else "this study has its own task",
-            where="--data",
-            mend="Give --dev too" if found.real else "Leave --data and --dev out",
-        )
+    _check(found, own, dev, seeds=seeds, jobs=jobs)
     command = shlex.join(["seq2see", *(context.obj or ("study", name))])
     if own:
         name = f"{name}{OWN}"
@@ -97,6 +91,27 @@ def study(
     folder = Path(out) if out else Path("runs") / f"study-{found.name}"
     said = Options(folder, tuple(assignments or ()), minutes, own, dev, device_named(device))
     _conduct(screen, found, name, (seeds or found.seeds, jobs), said, command)
+
+
+def _check(found: Study, own: str, dev: str, **counts: int) -> None:
+    """Refuses what makes no sense, before anything is drawn."""
+    from seq2see.errors import ConfigError
+
+    for name, count in counts.items():
+        if count < 0:
+            raise ConfigError(f"found {count}", expected="1 or more", where=f"--{name}")
+    if (own or dev) and not found.real:
+        raise ConfigError(
+            "this study has its own task",
+            where="--data" if own else "--dev",
+            mend="Leave --data and --dev out",
+        )
+    if own and not dev:
+        raise ConfigError("own data need held-out pairs", where="--data", mend="Give --dev too")
+    if dev and not own:
+        raise ConfigError(
+            "held-out pairs of no data", where="--dev", mend="Give --data too, or leave --dev out"
+        )
 
 
 def _list(screen: Console) -> None:

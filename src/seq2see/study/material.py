@@ -14,7 +14,7 @@ from seq2see.data.links import Link, write_pharaoh
 from seq2see.data.pairs import Columns
 from seq2see.data.rows import Pair
 from seq2see.data.synthetic import Linked, draw
-from seq2see.errors import ConfigError
+from seq2see.errors import ConfigError, DataError
 from seq2see.recipe.intake import strict_pairs
 
 LINKS = "{links}"
@@ -102,7 +102,7 @@ def supply(
 
     Raises:
         ConfigError: a size is not possible, or own data are given and the study varies the task.
-        DataError: a file cannot be read.
+        DataError: a file cannot be read, or has too few held-out pairs to be parted.
     """
     sized = material.sized(changes)
     if own is not None:
@@ -122,7 +122,10 @@ def supply(
 def _taken(
     material: Material, changes: Mapping[str, Any], seed: int, own: tuple[str, str], place: Path
 ) -> Supply:
-    """Takes as many pairs of a file as the material has, by the seed's draw."""
+    """Takes as many pairs of a file as the material has, by the seed's draw.
+
+    Held-out pairs are parted as the material parts them, into those that choose and those measured.
+    """
     if set(changes) - {"train"}:
         raise ConfigError(
             f"this study varies {', '.join(sorted(set(changes) - {'train'}))} of a synthetic task",
@@ -132,8 +135,17 @@ def _taken(
     every, held = (strict_pairs(path, Columns.parse("source=1,target=2")) for path in own)
     rng = np.random.default_rng(seed)
     train = [every[i] for i in sorted(rng.permutation(len(every))[: material.train])]
-    test = [held[i] for i in sorted(rng.permutation(len(held))[: material.dev + material.test])]
-    dev, rest = test[: material.dev], test[material.dev :]
+    wanted = material.dev + material.test
+    test = [held[i] for i in sorted(rng.permutation(len(held))[:wanted])]
+    # A file with fewer pairs is shared out alike, so that some are left to be measured.
+    count = max(1, len(test) * material.dev // wanted)
+    if len(test) <= count:
+        raise DataError(
+            "too few held-out pairs",
+            expected="at least two: some choose the weights, the others are measured",
+            where=own[1],
+        )
+    dev, rest = test[:count], test[count:]
     return Supply(_written(place, "train", train), _written(place, "dev", dev), tuple(rest), ())
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from seq2see.data.links import Link
+from seq2see.evaluate.metrics import metric_named
 from seq2see.look.agreement import aer
+from seq2see.recipe.judging import Examination
 from seq2see.study.plan import Measure
 from seq2see.study.readings import Reading
 from seq2see.study.trial import Subject
@@ -38,6 +40,29 @@ def exact_up_to(*bounds: int, besides: int = 0) -> Measure:
         for step, bound in enumerate(bounds):
             if (found := right[steps == step]).size:
                 yield Reading(EXACT, 100 * float(np.mean(found)), at=bound)
+
+    return measure
+
+
+def score(metric: str) -> Measure:
+    """Makes a measure of a metric of `seq2see evaluate`, over all test sources, greedily decoded.
+
+    The reading has the metric's name and unit. A source that stands in several test pairs counts
+    once, with all of their targets as references, as it does there.
+
+    Args:
+        metric: a name out of `seq2see.evaluate.metrics.METRICS`, such as `per` or `bleu`.
+
+    Raises:
+        ConfigError: there is no metric of this name; the nearest one is given.
+    """
+    name = metric_named(metric).name  # a wrong one is refused before anything is trained
+
+    def measure(subject: Subject) -> Iterator[Reading]:
+        examination = Examination.of(subject.test, [name])
+        outputs = subject.model.translate(examination.sources, beam=1)
+        [found] = examination.score(outputs, resamples=0)
+        yield Reading(name, found.value)
 
     return measure
 

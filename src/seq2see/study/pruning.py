@@ -47,7 +47,9 @@ def pruning(kept: Sequence[float], tuned: Sequence[float], steps: int) -> Measur
             chance = model.prune(keep, "random", data, seed=subject.seed)
             on = _trained_on(subject, chance, f"{keep}-random", steps)
             yield _right(subject, on, keep, TUNED_RANDOM)
-            anew = _trained_anew(subject, small, keep, model.recipe.train.steps + steps)
+            # What was done, not what was asked for: minutes or patience may have ended it.
+            done = int(model.scores["training"]["steps"])
+            anew = _trained_anew(subject, small, keep, done + steps)
             yield _right(subject, anew, keep, SCRATCH)
 
     return measure
@@ -65,7 +67,7 @@ def _trained_on(subject: Subject, small: Model, name: str, steps: int) -> Model:
 
 
 def _trained_anew(subject: Subject, small: Model, keep: int, steps: int) -> Model:
-    return _trained(subject, small, f"scratch-{keep}", {"steps": steps})
+    return _trained(subject, small, f"scratch-{keep}", {"start": "", "steps": steps})
 
 
 def _trained(subject: Subject, small: Model, name: str, changes: dict[str, str | int]) -> Model:

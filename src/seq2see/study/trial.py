@@ -135,6 +135,11 @@ class Trial:
         model = trained(tree, self.folder, self.options.device, lambda _: ())
         return Subject(model, drawn.test, drawn.links, self.condition, self.seed, self.folder)
 
+    @property
+    def _stands(self) -> bool:
+        """Whether a run was begun or measured here."""
+        return beginning(self.folder) != "new" or (self.folder / "readings.json").is_file()
+
     def _check_same(self) -> None:
         """Notes what is asked for, and holds it against what was asked for before."""
         material = self.study.material.sized(self.condition.sizes)
@@ -146,7 +151,7 @@ class Trial:
         }
         text = json.dumps(asked, indent=1) + "\n"
         path = self.options.out / "data" / f"{self.folder.name}.asked.json"
-        if not path.is_file():
+        if not self._stands or not path.is_file():  # settings that were refused leave no mark
             write_text(path, text)
         elif path.read_text(encoding="utf-8") != text:
             raise ConfigError(

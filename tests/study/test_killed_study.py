@@ -1,0 +1,124 @@
+"""A study killed in the middle of training and started again reads what one never killed reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from fixtures import journal_rows
+from seq2see.study.carry_out import carry_out
+from seq2see.study.trial import Options
+
+PATIENCE = 120  # seconds a process may take
+MODELS = ("attention_none-seed1", "attention_dot-seed1")
+LEAST = 6
+"""Lines of the journal after which the study is killed, of twenty."""
+
+STUDY = """
+from seq2see.study.material import Material
+from seq2see.study.measures import EXACT, exact_match, score
+from seq2see.study.modes import loss
+from seq2see.study.plan import Factor, Study
+from seq2see.study.speed import updates_until
+from seq2see.study.verdict import judge
+
+
+def claim(results):
+    gain = results.difference(EXACT, {"attention": "none"}, {"attention": "dot"})
+    return judge(f"{gain.value:+.1f} points.", gain)
+
+
+STUDY = Study(
+    name="killed",
+    question="Does it go on?",
+    varied="attention",
+    fixed="the rest",
+    hypothesis="It does.",
+    caution="None.",
+    factors=(Factor.setting("attention", "model.attention", ("none", "dot")),),
+    material=Material("sort", train=60, dev=10, test=20, sizes={"length": (2, 4)}),
+    measures=(exact_match, score("per"), loss, updates_until(50)),
+    claim=claim,
+    figures=lambda _: (),
+    settings=("model.kind=gru", "train.optimizer=adamw"),
+)
+"""
+
+# A checkpoint at every validation, and dropout, so that the random state counts too.
+SETTINGS = (
+    "model.d_embedding=8", "model.d_hidden=8", "model.dropout=0.2", "train.steps=60",
+    "train.batch_tokens=64", "train.rate=0.01", "train.save_every=0", "train.validations=10",
+    "train.precision=float32", "decode.beam=1",
+)  # fmt: skip
+
+
+def start(file: Path, out: Path) -> subprocess.Popen[bytes]:
+    words = ("-m", "seq2see", "study", str(file), *SETTINGS, "--seeds", "1", "--jobs", "1")
+    return subprocess.Popen(
+        [sys.executable, *words, "--out", str(out)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def readings(out: Path) -> list[Any]:
+    outcomes = json.loads((out / "study.json").read_text(encoding="utf-8"))["outcomes"]
+    return [(each["labels"], each["readings"]) for each in outcomes]
+
+
+def never_killed(file: Path, out: Path) -> list[Any]:
+    """Runs the study in this process, on as many threads as the others."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        results = carry_out(str(file), 1, Options(out, SETTINGS), 1, lambda _: None)
+    finally:
+        torch.set_num_threads(threads)
+    return [(each.labels, [asdict(r) for r in each.readings]) for each in results.outcomes]
+
+
+def rows(model: Path) -> list[dict[str, Any]]:
+    return journal_rows(model / "training" / "metrics.jsonl")
+
+
+def killed_in(process: subprocess.Popen[bytes], model: Path) -> int:
+    """Kills a study once a checkpoint of the model stands; returns the lines of its journal."""
+    state, journal = model / "training" / "state", model / "training" / "metrics.jsonl"
+    deadline = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < deadline:
+        if any(state.glob("*.json")) and journal.read_bytes().count(b"\n") >= LEAST:
+            break
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    return journal.read_bytes().count(b"\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+def test_a_study_killed_in_training_reads_the_same_to_the_last_bit(tmp_path: Path) -> None:
+    file = tmp_path / "killed.py"
+    file.write_text(STUDY, encoding="utf-8")
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    before = killed_in(start(file, out), out / MODELS[1])
+    measured = (out / MODELS[0] / "readings.json").read_bytes()
+    assert not (out / MODELS[1] / "readings.json").exists()
+    assert start(file, out).wait(PATIENCE) == 0
+
+    assert readings(out) == never_killed(file, whole)
+    assert (out / MODELS[0] / "readings.json").read_bytes() == measured
+    for model in MODELS:
+        ours, theirs = (each / model for each in (out, whole))
+        for name in ("model.safetensors", "source.json", "target.json"):
+            assert (ours / name).read_bytes() == (theirs / name).read_bytes(), (model, name)
+        assert rows(ours) == rows(theirs)
+    assert LEAST <= before < len(rows(out / MODELS[1]))
