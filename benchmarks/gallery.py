@@ -119,22 +119,21 @@ def index() -> Iterator[str]:
         if facts is None:
             yield f"Not run at its full size yet: `seq2see study {name}`.\n"
         else:
-            yield from entry(name, facts, pictured=True)
+            yield from entry(name, facts)
         for data, title in REAL.items():
             real = record(f"{name}-{data}")
             if real is not None:
                 yield f"On {title} in the place of the task:\n"
-                yield from entry(f"{name}-{data}", real, pictured=False)
+                yield from entry(f"{name}-{data}", real)
 
 
-def entry(key: str, facts: dict[str, Any], *, pictured: bool) -> Iterator[str]:
+def entry(key: str, facts: dict[str, Any]) -> Iterator[str]:
     """Writes the page of a record, and yields what the home page says of it."""
     one = made(key, facts)
     markdown.write(one, PAGES)
     yield f"**{one.answer}**\n"
-    if pictured:
-        first = next(figure for figure in one.figures if isinstance(figure.drawing, Chart))
-        yield f"[![{first.alt}]({first.name}.png)]({key}.md)\n"
+    first = next(figure for figure in one.figures if isinstance(figure.drawing, Chart))
+    yield f"[![{first.alt}]({first.name}.png)]({key}.md)\n"
     seeds = len(facts["seeds"])
     yield f"{seeds} seeds, {facts['minutes']:g} minutes of training and measuring in all;" + (
         f" [all figures]({key}.md).\n"
