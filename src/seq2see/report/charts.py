@@ -15,6 +15,9 @@ Row = Mapping[str, Any]
 _SHORT = "datum.label && datum.value < 1e-3 ? format(datum.value, '~e') : datum.label"
 """Vega alone writes a thousandth of a thousandth in full, and a tenth of that as a power of 10."""
 
+_POWERS = 6
+"""Powers of 10 from which on an axis marks them alone, and not each of their multiples."""
+
 FEW = 12
 """Steps between the numbers of an axis of whole numbers, at most."""
 
@@ -152,6 +155,8 @@ def _x(axis: Axis, ticks: Sequence[int] = ()) -> alt.X:
 
 def _y(axis: Axis) -> alt.Y:
     form = alt.Axis(format=axis.format or alt.Undefined)
+    if axis.log:
+        form.tickCount = _POWERS
     if axis.log and not axis.format:
         form.labelExpr = _SHORT
     return alt.Y(axis.field, type="quantitative", title=axis.title, scale=_scale(axis), axis=form)

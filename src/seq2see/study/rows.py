@@ -38,7 +38,7 @@ def by_condition(
         if not results.has(measure, series=series, at=at, **exact):
             continue
         found = results.summary(measure, series=series, at=at, **exact)
-        name = ", ".join(labels.values())
+        name = ", ".join(_told(factor, label) for factor, label in labels.items())
         rows.append({"name": name, **_labelled(labels, numbers), **_shown(found)})
     return rows
 
@@ -61,7 +61,15 @@ def by_place(results: Results, measure: str, *, series: str = "", **where: str) 
 
 def named(rows: Sequence[Row], *factors: str) -> list[Row]:
     """Gives every row a `name` of its levels, for the bars of a chart."""
-    return [{**row, "name": ", ".join(str(row[factor]) for factor in factors)} for row in rows]
+    return [
+        {**row, "name": ", ".join(_told(each, str(row[each])) for each in factors)} for row in rows
+    ]
+
+
+def _told(factor: str, label: str) -> str:
+    """Writes a level; one that says nothing by itself, as a number, with its factor."""
+    alone = label in ("true", "false") or label.replace(".", "", 1).isdigit()
+    return f"{factor} {label}" if alone else label
 
 
 def _conditions(results: Results, where: dict[str, str]) -> list[dict[str, str]]:
