@@ -45,3 +45,17 @@ def test_steps_of_training_get_even_ticks_and_all_of_them() -> None:
     assert x["axis"]["values"] == list(range(40, 261, 20))
     assert x["axis"]["tickCount"] == len(x["axis"]["values"])
     assert x["scale"]["domain"] == [40, 260]
+
+
+def test_whiskers_have_the_colour_of_their_line() -> None:
+    rows = [{"x": 1, "y": 2.0, "low": 1.0, "high": 3.0, "of": "rnn"}]
+    whisker, line = lines(rows, Axis("x", "x"), Axis("y", "y"), series="of").spec["layer"]
+    assert whisker["mark"]["type"] == "rule"
+    assert whisker["encoding"]["color"] == line["encoding"]["color"]
+
+
+def test_a_logarithmic_axis_writes_small_powers_alike() -> None:
+    rows = [{"x": 1, "y": 1e-6}]
+    axis = lines(rows, Axis("x", "x"), Axis("y", "y", log=True)).spec["layer"][0]["encoding"]["y"]
+    assert "'~e'" in axis["axis"]["labelExpr"]
+    assert axis["scale"]["type"] == "log"

@@ -112,3 +112,16 @@ def test_pieces_in_a_cell_stand_apart_in_markdown(tmp_path: Path) -> None:
     figure = Figure(name="x", title="X", alt="x", table=Table(("a",), ((cell,),)))
     path = markdown.write(replace(PAGE, figures=(figure,)), tmp_path)
     assert "| \u2068␣\u2069 +0.20, \u2068م\u2069 |" in path.read_text(encoding="utf-8")
+
+
+def test_what_never_varies_has_no_interval() -> None:
+    assert shown(Summary(31680.0, 31680.0, 31680.0, 3)) == "31,680"
+    assert shown(Summary(0.5, 0.5, 0.5, 3)) == "0.5"
+    assert shown(Summary(2.0, 1.0, 3.0, 3)) == "2 (1 to 3)"
+    size = [
+        Outcome(one.labels, one.seed, (Reading("size", 7.0 + len(one.labels["model"])),), 1.0)
+        for one in RESULTS.outcomes
+    ]
+    same = tables.differences(Results(tuple(size))).table
+    assert same is not None
+    assert same.rows[0][-1] == "0"  # without a p-value: nothing is left to chance

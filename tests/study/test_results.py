@@ -11,7 +11,7 @@ from seq2see.errors import DataError
 from seq2see.study.contrast import above, mean_of, turned
 from seq2see.study.readings import Outcome, Reading
 from seq2see.study.results import Difference, Results, paired
-from seq2see.study.rows import by_condition, by_place
+from seq2see.study.rows import by_condition, by_place, named
 
 VALUES = {("a", "1"): (1.0, 2.0, 4.0), ("b", "1"): (2.0, 5.0, 6.0), ("a", "2"): (1.0, 1.0, 1.0),
           ("b", "2"): (0.0, 2.0, 0.0)}  # fmt: skip
@@ -75,3 +75,15 @@ def test_a_measure_is_there_or_not_and_means_are_taken_seed_by_seed() -> None:
     assert not results.has("x", series="other")
     assert mean_of([{1: 1.0, 2: 4.0}, {1: 3.0, 3: 9.0}]) == {1: 2.0}
     assert mean_of([]) == {}
+
+
+def test_a_row_names_a_number_with_its_factor() -> None:
+    assert [each["name"] for each in by_condition(RESULTS, "m")] == [
+        "a, size 1",
+        "b, size 1",
+        "a, size 2",
+        "b, size 2",
+    ]
+    assert named([{"depth": "4", "skip": "false", "kind": "relu"}], "kind", "skip", "depth") == [
+        {"depth": "4", "skip": "false", "kind": "relu", "name": "relu, skip false, depth 4"}
+    ]
