@@ -4,7 +4,8 @@
 
 KIND is `length` (16 to 8,192 tokens, as many of them in every batch), `vocabulary` (1,000 to 64,000
 entries) or `size` (width and layers up to `base`). Each point is measured in a process of its own,
-whose peak memory is then its own too, and written to benchmarks/results/growth-KIND.json.
+whose peak memory is then its own too, written to benchmarks/results/growth-KIND.json, and drawn
+beside it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 import torch
 from torch.utils.benchmark import set_torch_threads
 
+from drawing import write_svg
 from growth_data import memory
 from quality import RESULTS, ROOT, cores, revision
 from seq2see.bench.flops import Load, of_training
@@ -33,6 +35,7 @@ from seq2see.data.batches import Batch
 from seq2see.data.tokenizers import END, SPECIALS, START
 from seq2see.nn.network import Network, Sizes
 from seq2see.nn.precision import cast
+from seq2see.report.charts import Axis, bars
 from seq2see.train.settings import Precision
 
 TOKENS = 8192
@@ -93,6 +96,11 @@ KINDS: dict[str, Callable[[], dict[str, Point]]] = {
     "vocabulary": vocabularies,
     "size": sizes,
 }
+
+DRAWN = (
+    ("speed", "tokens_a_second", "target tokens a second"),
+    ("memory", "memory_mb", "MB that training takes"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -180,7 +188,19 @@ def record(kind: str, curve: dict[str, Any], given: argparse.Namespace) -> None:
     }
     path = RESULTS / f"growth-{kind}.json"
     path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    draw(kind, curve)
     print(path.relative_to(ROOT))
+
+
+def draw(kind: str, curve: dict[str, Any]) -> None:
+    """Draws speed and memory of every point that could be measured."""
+    for name, field, title in DRAWN:
+        rows = [
+            {"name": point, "value": each[field]} for point, each in curve.items() if field in each
+        ]
+        if rows:
+            chart = bars(rows, Axis("name", kind, type="nominal"), Axis("value", title, zero=True))
+            write_svg(chart, RESULTS / f"growth-{kind}-{name}.svg")
 
 
 if __name__ == "__main__":

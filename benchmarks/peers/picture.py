@@ -6,17 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import vl_convert
-
-from seq2see.api.record import write_text
+from drawing import write_svg
 from seq2see.report.charts import Axis, bars
-
-_CONFIG: dict[str, Any] = {
-    "background": "white",
-    "font": "sans-serif",
-    "axis": {"labelLimit": 400},  # so that no name is cut
-}
-_WIDTH = 560
 
 
 def draw(contests: Sequence[Sequence[dict[str, Any]]], unit: str, path: Path) -> None:
@@ -40,6 +31,4 @@ def draw(contests: Sequence[Sequence[dict[str, Any]]], unit: str, path: Path) ->
         Axis("name", "", type="nominal"),
         Axis("value", f"{unit} a second, median of windows", format=",.0f", zero=True),
     )
-    spec = {**chart.spec, "width": _WIDTH, "config": _CONFIG}
-    svg: str = vl_convert.vegalite_to_svg(spec)
-    write_text(path, svg)
+    write_svg(chart, path)

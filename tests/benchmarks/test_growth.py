@@ -49,3 +49,15 @@ def test_a_point_that_fails_is_recorded_with_its_error(
     written = json.loads((tmp_path / "growth-size.json").read_text(encoding="utf-8"))
     assert "no such point" in written["curve"]["no such point"]["error"]
     assert {"command", "commit", "points", "machine"} <= set(written)
+
+
+def test_points_that_were_measured_are_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(growth, "RESULTS", tmp_path)
+    measured = {"tokens_a_second": 900.0, "memory_mb": 70}
+    growth.draw("length", {"16": measured, "32": {"error": "out of memory"}})
+    for name in ("speed", "memory"):
+        drawn = (tmp_path / f"growth-length-{name}.svg").read_text(encoding="utf-8")
+        assert ">16<" in drawn
+        assert ">32<" not in drawn
