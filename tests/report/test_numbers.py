@@ -6,7 +6,7 @@ from seq2see.report.numbers import counted, duration, fixed, percent, significan
 
 
 def test_numbers_are_written_alike() -> None:
-    assert whole(12345) == "12,345"
+    assert [whole(12345), whole(-7808)] == ["12,345", "−7,808"]
     assert [fixed(-0.004), fixed(-1.5), fixed(1234.5, 1)] == ["0.00", "−1.50", "1,234.5"]
     assert [percent(0.314), percent(0.0314, 1)] == ["31 %", "3.1 %"]
     assert [significant(0.00064), significant(-1.25e-7)] == ["0.00064", "−1.25e−07"]

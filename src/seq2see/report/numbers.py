@@ -6,8 +6,8 @@ import math
 
 
 def whole(value: float) -> str:
-    """Writes a count: `12,345`."""
-    return f"{value:,.0f}"
+    """Writes a count, or a difference of counts with a true minus sign: `12,345`."""
+    return f"{value:,.0f}".replace("-", "−")
 
 
 def fixed(value: float, digits: int = 2) -> str:
