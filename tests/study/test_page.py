@@ -13,7 +13,7 @@ from scipy.stats import ttest_rel
 from seq2see.report.charts import Axis, lines
 from seq2see.report.view import Figure, Pieces, Table
 from seq2see.study import markdown, tables
-from seq2see.study.lecture import far
+from seq2see.study.lecture import far, raw
 from seq2see.study.page import page
 from seq2see.study.readings import Outcome, Reading
 from seq2see.study.results import Results, Summary
@@ -105,6 +105,9 @@ def test_the_pairs_are_the_tasks_or_those_that_took_its_place() -> None:
         asked = page(STUDY, RESULTS, Verdict("undecided", "So."), command).figures[0]
         assert asked.table is not None
         assert ("pairs", said) in asked.table.rows
+    asked = page(replace(raw.STUDY, figures=lambda _: ()), RESULTS, Verdict("undecided", "So."), "")
+    assert asked.figures[0].table is not None
+    assert ("pairs", "drawn by the tasks recall, sort, copy") in asked.figures[0].table.rows
 
 
 def test_pieces_in_a_cell_stand_apart_in_markdown(tmp_path: Path) -> None:

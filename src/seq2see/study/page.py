@@ -74,8 +74,12 @@ def _again(results: Results, command: str) -> Figure:
 
 
 def _pairs(study: Study, command: str) -> str:
-    """Names the task, or the data that took its place."""
+    """Names the task, or those that a factor varies, or the data that took its place."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--data")
     said, _ = parser.parse_known_args(shlex.split(command))
-    return said.data or f"drawn by the task {study.material.task}"
+    levels = (level for factor in study.factors for level in factor.levels)
+    varied = dict.fromkeys(level.sizes["task"] for level in levels if "task" in level.sizes)
+    tasks = list(varied) or [study.material.task]
+    drawn = f"drawn by the task{'s' * (len(tasks) > 1)} {', '.join(tasks)}"
+    return said.data or drawn
