@@ -40,3 +40,12 @@ def test_every_difference_has_to_lie_above(
 )  # fmt: skip
 def test_equal_means_within_a_margin(low: float, high: float, answer: str) -> None:
     assert judge_equal("", [between(low, high)], within=2).answer == answer
+
+
+def test_a_heading_tells_which_expectations_do_not_hold() -> None:
+    holds, open_, falls = between(1, 2), between(-1, 2), between(-2, -1)
+    assert judge("", holds, holds).heading == "supported"
+    assert judge("", open_).heading == "undecided"
+    assert judge("", holds, open_, holds).heading == "undecided (1 of 3 is open)"
+    assert judge("", falls, open_, open_).heading == "not supported (1 of 3 fails, 2 of 3 are open)"
+    assert judge_equal("", [holds, falls, falls], 0.5).heading == "not supported (3 of 3 fail)"

@@ -137,7 +137,7 @@ def _conduct(
     jobs = jobs or torch.get_num_threads()
     results = carry_out(name, seeds, said, jobs, lambda text: screen.print(text, soft_wrap=True))
     verdict, places = publish(found, results, command, said.out)
-    screen.print(f"\n{verdict.answer}: {verdict.sentence}", soft_wrap=True)
+    screen.print(f"\n{verdict.heading}: {verdict.sentence}", soft_wrap=True)
     screen.print(f"caution: {found.caution}", soft_wrap=True)
     for place in places:
         screen.print(str(place), soft_wrap=True)

@@ -25,7 +25,7 @@ def page(study: Study, results: Results, verdict: Verdict, command: str) -> Page
         name=study.name,
         title=study.name.capitalize(),
         question=study.question,
-        answer=f"{verdict.answer.capitalize()}. {verdict.sentence}",
+        answer=f"{verdict.heading.capitalize()}. {verdict.sentence}",
         caution=study.caution,
         figures=(
             _asked(study, command),

@@ -18,10 +18,31 @@ class Verdict:
     Args:
         answer: what the figures say to the hypothesis.
         sentence: the answer with its numbers.
+        expectations: the answer to each difference that the hypothesis expects.
     """
 
     answer: Answer
     sentence: str
+    expectations: tuple[Answer, ...] = ()
+
+    @classmethod
+    def of(cls, sentence: str, expectations: Sequence[Answer]) -> Verdict:
+        """Comes from what is found of each expectation to one answer."""
+        answer: Answer = "undecided"
+        if all(each == "supported" for each in expectations):
+            answer = "supported"
+        elif "not supported" in expectations:
+            answer = "not supported"
+        return cls(answer, sentence, tuple(expectations))
+
+    @property
+    def heading(self) -> str:
+        """The answer, and how many expectations it rests on: `undecided (1 of 4 is open)`."""
+        count, among = self.expectations.count, len(self.expectations)
+        fallen, open_ = count("not supported"), count("undecided")
+        told = [f"{fallen} of {among} fail{'s' * (fallen == 1)}"] if fallen else []
+        told += [f"{open_} of {among} {'is' if open_ == 1 else 'are'} open"] if open_ else []
+        return f"{self.answer} ({', '.join(told)})" if told and among > 1 else self.answer
 
 
 def allowed(difference: Difference, margin: float) -> Difference:
@@ -45,11 +66,7 @@ def judge(sentence: str, *differences: Difference, least: float = 0.0) -> Verdic
         differences: each turned so that the hypothesis expects a positive one.
         least: how large a difference has to be to count.
     """
-    if all(each.low > least for each in differences):
-        return Verdict("supported", sentence)
-    if any(each.high <= least for each in differences):
-        return Verdict("not supported", sentence)
-    return Verdict("undecided", sentence)
+    return Verdict.of(sentence, [_above(each, least) for each in differences])
 
 
 def judge_equal(sentence: str, differences: Sequence[Difference], within: float) -> Verdict:
@@ -58,8 +75,17 @@ def judge_equal(sentence: str, differences: Sequence[Difference], within: float)
     Supported: the whole interval of each lies within ± `within`. Not supported: the whole interval
     of at least one lies outside. Undecided: anything else.
     """
-    if all(-within < each.low and each.high < within for each in differences):
-        return Verdict("supported", sentence)
-    if any(each.low >= within or each.high <= -within for each in differences):
-        return Verdict("not supported", sentence)
-    return Verdict("undecided", sentence)
+    return Verdict.of(sentence, [_small(each, within) for each in differences])
+
+
+def _above(difference: Difference, least: float) -> Answer:
+    if difference.low > least:
+        return "supported"
+    return "not supported" if difference.high <= least else "undecided"
+
+
+def _small(difference: Difference, within: float) -> Answer:
+    if -within < difference.low and difference.high < within:
+        return "supported"
+    apart = difference.low >= within or difference.high <= -within
+    return "not supported" if apart else "undecided"
