@@ -39,7 +39,7 @@ LEVELS: dict[str, dict[str, tuple[str, ...]]] = {
         "role": ("none", "previous"), "strength": ("none", "init", "bias 6", "fixed"),
     },
     "twins": {},
-    "warmup": {"depth": ("6",), "peak_rate": ("0.002",)},
+    "warmup": {"depth": ("6",), "peak_rate": ("0.003",)},
 }  # fmt: skip
 
 
