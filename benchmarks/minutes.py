@@ -17,16 +17,10 @@ from pathlib import Path
 
 import quality
 from drawing import write_svg
-from quality import CMUDICT, MULTI30K, Part
+from quality import CMUDICT, MULTI30K, multi30k
 from seq2see.report.charts import Axis, lines
 
-RAW = Part(
-    *(
-        f"multi30k/{name}.raw.en,multi30k/{name}.raw.de"
-        for name in ("train", "val", "test_2016_flickr")
-    )
-)
-TASKS = {"cmudict": CMUDICT, "multi30k": MULTI30K, "multi30k-raw": RAW}
+TASKS = {"cmudict": CMUDICT, "multi30k": MULTI30K, "multi30k-raw": multi30k("raw")}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -64,11 +64,13 @@ def fixed_heads(layers: int) -> str:
     return f"model.roles=[{', '.join(tables)}]"
 
 
-MULTI30K = Part(
-    train="multi30k/train.lc.norm.tok.en,multi30k/train.lc.norm.tok.de",
-    dev="multi30k/val.lc.norm.tok.en,multi30k/val.lc.norm.tok.de",
-    test="multi30k/test_2016_flickr.lc.norm.tok.en,multi30k/test_2016_flickr.lc.norm.tok.de",
-)
+def multi30k(form: str) -> Part:
+    """Names the files of Multi30k in one form: `lc.norm.tok`, or `raw` as it is written."""
+    names = (f"multi30k/{name}.{form}" for name in ("train", "val", "test_2016_flickr"))
+    return Part(*(f"{name}.en,{name}.de" for name in names))
+
+
+MULTI30K = multi30k("lc.norm.tok")
 EIGHT = ("model.kind=transformer", "model.heads=8", "model.encoder_layers=4")
 FIXED = (*EIGHT, fixed_heads(4))
 SHORT = ("train.steps=2100",)

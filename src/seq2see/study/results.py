@@ -180,3 +180,8 @@ def paired(pairs: Sequence[tuple[float, float]]) -> Difference:
 def by_seed(first: Mapping[int, float], second: Mapping[int, float]) -> Difference:
     """Compares any two measures by the seeds that both have, as `Results.values` gives them."""
     return paired([(first[seed], second[seed]) for seed in first if seed in second])
+
+
+def as_keywords(labels: Mapping[str, str]) -> dict[str, Any]:
+    """Writes a condition's labels as the keyword arguments that the methods of `Results` take."""
+    return {name.replace(" ", "_"): label for name, label in labels.items()}

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from seq2see.study.results import Results, Summary
+from seq2see.study.results import Results, Summary, as_keywords
 
 Row = dict[str, Any]
 
@@ -34,7 +34,7 @@ def by_condition(
     """
     rows = []
     for labels in _conditions(results, where):
-        exact = _underscored(labels)
+        exact = as_keywords(labels)
         if not results.has(measure, series=series, at=at, **exact):
             continue
         found = results.summary(measure, series=series, at=at, **exact)
@@ -79,10 +79,6 @@ def _conditions(results: Results, where: dict[str, str]) -> list[dict[str, str]]
         for labels in results.conditions()
         if all(labels.get(name) == label for name, label in wanted.items())
     ]
-
-
-def _underscored(labels: dict[str, str]) -> dict[str, Any]:
-    return {name.replace(" ", "_"): label for name, label in labels.items()}
 
 
 def _labelled(labels: dict[str, str], numbers: Sequence[str]) -> Row:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from seq2see.errors import DataError
 from seq2see.report.numbers import fixed, significant, whole
 from seq2see.report.view import Figure, table
-from seq2see.study.results import Difference, Results, Summary
+from seq2see.study.results import Difference, Results, Summary, as_keywords
 
 _PLACES = 8
 """Places of a curve that its table has at most."""
@@ -58,7 +57,7 @@ def along(results: Results) -> Figure:
         [*labels.values(), _title(name), significant(at), shown(found)]
         for labels in conditions
         for name in _names(results, curves=True)
-        for at, found in _thinned(results.curve(*name, **_where(labels)))
+        for at, found in _thinned(results.curve(*name, **as_keywords(labels)))
     ]
     return Figure(
         name="curves",
@@ -120,13 +119,9 @@ def _title(name: Name) -> str:
     return " ".join(filter(None, name))
 
 
-def _where(labels: Mapping[str, str]) -> dict[str, Any]:
-    return {name.replace(" ", "_"): label for name, label in labels.items()}
-
-
 def _summary(results: Results, name: Name, labels: Mapping[str, str]) -> str:
     try:
-        return shown(results.summary(name[0], series=name[1], **_where(labels)))
+        return shown(results.summary(name[0], series=name[1], **as_keywords(labels)))
     except DataError:
         return "–"
 
@@ -135,7 +130,7 @@ def _difference(
     results: Results, name: Name, first: Mapping[str, str], second: Mapping[str, str]
 ) -> str:
     try:
-        found = results.difference(name[0], _where(first), _where(second), series=name[1])
+        found = results.difference(name[0], as_keywords(first), as_keywords(second), series=name[1])
     except DataError:
         return "–"
     # A difference that is the same for all seeds is no matter of chance.

@@ -37,7 +37,7 @@ class Verdict:
 
     @property
     def heading(self) -> str:
-        """The answer, and how many expectations it rests on: `undecided (1 of 4 is open)`."""
+        """The answer, and how many expectations do not hold: `undecided (1 of 4 is open)`."""
         count, among = self.expectations.count, len(self.expectations)
         fallen, open_ = count("not supported"), count("undecided")
         told = [f"{fallen} of {among} fail{'s' * (fallen == 1)}"] if fallen else []

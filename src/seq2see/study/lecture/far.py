@@ -133,7 +133,8 @@ STUDY = Study(
     caution="One width and one number of updates: a larger RNN, or one trained for longer, may"
     " reach further. The late state is the one that answers: its gradient is that of the answer's"
     " log-likelihood, through attention where there is any. The number of updates was set after a"
-    " trial with 600, in which the recurrent models had not learned the shortest gap.",
+    " trial with 600, after which four of the five recurrent models had learned the shortest gap"
+    " by 41 to 72 % alone.",
     factors=(
         Factor(
             "model",

@@ -89,9 +89,9 @@ STUDY = Study(
     " 2020, You et al. 2020); fixed attention over the source costs much where words change their"
     " order.",
     caution="Dates need little of what stands around a character; of Raganato's seven patterns the"
-    " two wide contexts are Gaussians here. Rate and"
-    " updates were set after trials: with 8,000 pairs and all learned, 42 % were right at a rate of"
-    " 0.002 and 79 % at 0.004 (seed 1), and after 600 updates 28 to 79 % (three seeds).",
+    " two wide contexts are Gaussians here. Rate and updates were set after trials of 600 updates:"
+    " with 8,000 pairs and all learned, 42 % were right at a rate of 0.002 and 79 % at 0.004"
+    " (seed 1), and 28 to 79 % with three seeds.",
     factors=(
         Factor(
             "attention",

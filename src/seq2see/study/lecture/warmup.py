@@ -91,7 +91,7 @@ STUDY = Study(
     caution="A shallow network may show nothing. Gradients are clipped at norm 1, and AdamW divides"
     " by their size, both of which hide what plain gradient descent would show. Rates and sizes"
     " were set by trials with seeds 1 and 2, so that every network learns with some rate: at half"
-    " the width, lower rates and 400 updates those with the lower rate learned"
+    " the width, with dropout, lower rates and 400 updates, those with the lower rate learned"
     " nothing, and a deep post-norm network nothing at all.",
     factors=(
         Factor.setting("norm", "model.norm_place", ("before", "after")),
