@@ -18,6 +18,7 @@ import torch
 from fixtures import journal_rows
 from seq2see.study.carry_out import carry_out
 from seq2see.study.trial import Options
+from seq2see.train.checkpoint import FACTS
 
 PATIENCE = 120  # seconds a process may take
 MODELS = ("attention_none-seed1", "attention_dot-seed1")
@@ -62,13 +63,12 @@ SETTINGS = (
 )  # fmt: skip
 
 
-def start(file: Path, out: Path) -> subprocess.Popen[bytes]:
+ALONE = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def command(file: Path, out: Path) -> list[str]:
     words = ("-m", "seq2see", "study", str(file), *SETTINGS, "--seeds", "1", "--jobs", "1")
-    return subprocess.Popen(
-        [sys.executable, *words, "--out", str(out)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-    )
+    return [sys.executable, *words, "--out", str(out)]
 
 
 def readings(out: Path) -> list[Any]:
@@ -95,12 +95,16 @@ def killed_in(process: subprocess.Popen[bytes], model: Path) -> int:
     """Kills a study once a checkpoint of the model stands; returns the lines of its journal."""
     state, journal = model / "training" / "state", model / "training" / "metrics.jsonl"
     deadline = time.monotonic() + PATIENCE
-    while process.poll() is None and time.monotonic() < deadline:
-        if any(state.glob("*.json")) and journal.read_bytes().count(b"\n") >= LEAST:
-            break
-        time.sleep(0.001)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    try:
+        while process.poll() is None and time.monotonic() < deadline:
+            # A state is replaced as a folder, and for a moment there is none: `exists` bears it.
+            if (state / FACTS).exists() and journal.read_bytes().count(b"\n") >= LEAST:
+                break
+            time.sleep(0.001)
+    finally:  # whatever went wrong, no process is left behind for the next test
+        process.send_signal(signal.SIGKILL)
+        ended = process.wait()
+    assert ended == -signal.SIGKILL
     return journal.read_bytes().count(b"\n")
 
 
@@ -109,10 +113,12 @@ def test_a_study_killed_in_training_reads_the_same_to_the_last_bit(tmp_path: Pat
     file = tmp_path / "killed.py"
     file.write_text(STUDY, encoding="utf-8")
     whole, out = tmp_path / "whole", tmp_path / "out"
-    before = killed_in(start(file, out), out / MODELS[1])
+    asked = command(file, out)
+    process = subprocess.Popen(asked, env=ALONE, stdout=subprocess.DEVNULL)
+    before = killed_in(process, out / MODELS[1])
     measured = (out / MODELS[0] / "readings.json").read_bytes()
     assert not (out / MODELS[1] / "readings.json").exists()
-    assert start(file, out).wait(PATIENCE) == 0
+    subprocess.run(asked, env=ALONE, stdout=subprocess.DEVNULL, timeout=PATIENCE, check=True)
 
     assert readings(out) == never_killed(file, whole)
     assert (out / MODELS[0] / "readings.json").read_bytes() == measured
