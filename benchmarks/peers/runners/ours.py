@@ -12,6 +12,7 @@ from peers.runners.decoding import decoding, until_end, weights
 from peers.runners.ids import Ids
 from peers.runners.serve import Job, Ready, serve
 from peers.runners.training import BETAS, CLIP, EPSILON, RATE, SMOOTHING, Step, training
+from seq2see.allocator import keep_freed_memory
 from seq2see.bench.training import updates
 from seq2see.bundle.folder import network_settings
 from seq2see.bundle.weights import weights as tensors_of
@@ -25,7 +26,8 @@ from seq2see.train.settings import TrainSettings
 
 
 def prepare(job: Job) -> Ready:
-    """Sets up the job's task."""
+    """Sets up the job's task in a process that is set up as a command of seq2see is."""
+    keep_freed_memory()
     torch.manual_seed(1)
     size = job["shape"]["vocabulary"]
     network = Network(network_settings(job["model"]), Sizes(size, size))

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from seq2see.allocator import keep_freed_memory
 from seq2see.errors import Seq2seeError, is_out_of_memory
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what stands behind `seq2see` in the shell; None takes it from the shell.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    keep_freed_memory()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may not know every character
             stream.reconfigure(errors="backslashreplace")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -18,8 +19,19 @@ from seq2see.decode.rules import Rules, Unwritable
 from seq2see.decode.sample import Sampler
 from seq2see.decode.search import Chooser, Searchable, search
 from seq2see.decode.workers import in_threads
+from seq2see.nn.columns import by_columns
 
 PLAIN = Unwritable()
+
+_WORTH = 256
+"""Hypotheses from which weights are laid out for the search."""
+
+_MANY = 8
+"""Groups a worker from which it matters little who searches the last one."""
+
+_LEAST = 1024
+"""Padded source tokens times hypotheses that are searched together anyhow, as far as the budget
+allows: products with fewer vectors are slow."""
 
 
 def generate(
@@ -43,14 +55,18 @@ def generate(
     wanted = [replace(request, draw=draw) for request in requests for draw in range(draws)]
     device = next(iter(network.parameters())).device
     results: list[list[Hypothesis]] = [[] for _ in wanted]
-    budget = max(options.batch_tokens // (1 if options.sample else options.beam), 1)
+    width, workers = 1 if options.sample else options.beam, _workers(options, device)
     lengths = [len(request.source) for request in wanted]
-    groups = sorted(by_length(lengths, budget), key=lambda rows: -max(lengths[i] for i in rows))
+    budget = max(options.batch_tokens // width, 1)
+    groups = _shared_out(lengths, budget, max(_LEAST // width, 1), workers)
+    groups.sort(key=lambda rows: -max(lengths[i] for i in rows))
+    if isinstance(network, nn.Module) and device.type == "cpu" and width * len(wanted) >= _WORTH:
+        network = by_columns(network)
     tasks = [
         partial(_search, network, [wanted[row] for row in rows], options, unwritable)
         for rows in groups
     ]
-    for rows, every in zip(groups, in_threads(tasks, _workers(options, device)), strict=True):
+    for rows, every in zip(groups, in_threads(tasks, workers), strict=True):
         for row, found in zip(rows, every, strict=True):
             results[row] = found
     return [
@@ -67,6 +83,29 @@ def _search(
     rules = Rules(group, unwritable, options.no_repeat_ngram)
     chooser: Chooser = Sampler.over(chosen, options) if options.sample else Beam(options.beam)
     return search(network, group, rules, chooser, options)
+
+
+def _shared_out(lengths: Sequence[int], budget: int, least: int, workers: int) -> list[list[int]]:
+    """Groups rows by length so that few groups keep all workers busy to the end.
+
+    Args:
+        lengths: of the rows.
+        budget: padded tokens of a group at most, where it has more than one row.
+        least: tokens that are not parted for the workers' sake.
+        workers: that search side by side.
+    """
+    groups = by_length(lengths, budget)
+    rounds = -(-len(groups) // workers)
+    if workers == 1 or rounds > _MANY or sum(lengths) < least * workers:
+        return groups
+    order = np.argsort(lengths, kind="stable")
+    upto = np.cumsum(np.array(lengths)[order])
+    for count in (rounds * workers, (rounds + 1) * workers):
+        ends = np.searchsorted(upto, upto[-1] * np.arange(1, count) / count, side="right")
+        shares = [share.tolist() for share in np.split(order, ends) if len(share)]
+        if all(len(share) * lengths[share[-1]] <= budget for share in shares):
+            return shares
+    return groups
 
 
 def _workers(options: SearchOptions, device: torch.device) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
@@ -65,23 +66,26 @@ class Rules:
             rows: the row of the group each hypothesis belongs to.
             tokens: what each hypothesis holds, start mark first.
         """
-        forced = self._forced(rows, tokens.shape[1] - 1)
-        wanted = logits.gather(1, forced.clamp(min=0)[:, None])
-        logits[:, list(self.unwritable.never)] = NEVER
+        step, prefix = tokens.shape[1] - 1, self.group.prefix
+        kept: Tensor | None = None
+        if step < prefix.shape[1]:  # some row may still have a token forced
+            forced = prefix[rows, step]
+            kept = logits.gather(1, forced.clamp(min=0)[:, None])
+        logits.index_fill_(1, self._never, NEVER)
         if marks := self.unwritable.marks:
             empty = torch.arange(marks, device=logits.device) >= self.group.copies[rows, None]
             logits[:, len(SPECIALS) : len(SPECIALS) + marks].masked_fill_(empty, NEVER)
         if self.no_repeat and tokens.shape[1] > self.no_repeat:
             block_repeats(logits, tokens[:, 1:], self.no_repeat)
-        at = (forced != FREE).nonzero()[:, 0]
-        if len(at):
+        if kept is not None:
+            at = (forced != FREE).nonzero()[:, 0]
             logits[at] = NEVER
-            logits[at, forced[at]] = wanted[at, 0]
+            logits[at, forced[at]] = kept[at, 0]
 
-    def _forced(self, rows: Tensor, step: int) -> Tensor:
-        if step < self.group.prefix.shape[1]:
-            return self.group.prefix[rows, step]
-        return torch.full_like(rows, FREE)
+    @cached_property
+    def _never(self) -> Tensor:
+        never = list(self.unwritable.never)
+        return torch.tensor(never, dtype=torch.int64, device=self.group.prefix.device)
 
 
 def block_repeats(

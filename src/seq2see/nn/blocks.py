@@ -57,7 +57,14 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor, f: Callable[[Tensor], Tensor], real: Tensor | None) -> Tensor:
         """Runs sub-layer `f` on `x`; `real` tells the norm which positions hold tokens."""
-        written = self.written(self.dropout(f(self.norm(x, real) if self.before else x)))
+        return self.add(x, self.written(self.dropout(f(self.read(x, real)))), real)
+
+    def read(self, x: Tensor, real: Tensor | None = None) -> Tensor:
+        """Returns what the sub-layer reads."""
+        return self.norm(x, real) if self.before else x
+
+    def add(self, x: Tensor, written: Tensor, real: Tensor | None = None) -> Tensor:
+        """Joins what the sub-layer wrote with what came in."""
         y = x + written if self.residual else written
         return y if self.before else self.norm(y, real)
 

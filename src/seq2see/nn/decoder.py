@@ -13,13 +13,18 @@ from seq2see.nn.attention import LONG, MultiHeadAttention, StateAttention
 from seq2see.nn.blocks import Block, Past
 from seq2see.nn.dropout import Dropout
 from seq2see.nn.hooks import hooks_of
-from seq2see.nn.masks import causal, over_keys
+from seq2see.nn.lean import Lean, across, own, think
+from seq2see.nn.masks import additive, causal, over_keys
 from seq2see.nn.norms import Norm
 from seq2see.nn.places import Keeping, Places, Reading
 from seq2see.nn.recurrent import Hidden, Recurrence
 from seq2see.nn.settings import RecurrentSettings, TransformerSettings
 from seq2see.nn.state import Memory, TensorState
 from seq2see.nn.tap import Tap, any_watched
+
+TERM = "term"
+"""Name in a state of what is added to the scores of the sources' positions; where there is one,
+steps can be lean."""
 
 
 class TransformerDecoder(nn.Module):
@@ -42,6 +47,7 @@ class TransformerDecoder(nn.Module):
         last = settings.norm_in_decoder if settings.norm_place == "before" else "none"
         self.norm = Norm(last, settings.d_model)
         self.out = Tap()
+        self._lean: Lean | None = None
 
     def block(self, layer: int) -> Block:
         """Returns the block of that number, counted from 0."""
@@ -49,7 +55,10 @@ class TransformerDecoder(nn.Module):
 
     def start(self, memory: Memory) -> TensorState:
         """Projects the source's keys and values once for all steps."""
+        self._lean = None if self.training else Lean(self, map(self.block, range(self.depth)))
         source = {"real": memory.real, **self.keeping.of_source(self, memory)}
+        if self._lean is not None and self._lean.free and memory.real.any(1).all():
+            source[TERM] = additive(over_keys(memory.real), memory.states.dtype)
         for layer in range(self.depth):
             cross: MultiHeadAttention = self.block(layer).cross  # type: ignore[assignment]
             k, v = cross.keys_values(memory.states)
@@ -89,6 +98,8 @@ class TransformerDecoder(nn.Module):
         Returns:
             A vector for each new position, and the state after them.
         """
+        if self._is_lean(x, state):
+            return self._lean_step(x, state)
         state = self._fitting(state)
         mask, tensors = self._mask(state, x)
         tensors |= self.keeping.of_target(self, state, read)
@@ -105,6 +116,31 @@ class TransformerDecoder(nn.Module):
             kept |= {names[0]: k, names[1]: v}
         after = TensorState(state.length + x.shape[1], source, tensors, state.width)
         return self.out(self.norm(x)), after
+
+    def _is_lean(self, x: Tensor, state: TensorState) -> bool:
+        """Tells whether one more position of each row can be read without taps and roles."""
+        lean, parts = self._lean, state.source
+        if x.shape[1] != 1 or lean is None or TERM not in parts or ANCESTRY not in state.tensors:
+            return False
+        begun = state.length > 0 and parts["0.past.k"].shape[-2] + state.width < LONG
+        return begun and lean.free
+
+    def _lean_step(self, x: Tensor, state: TensorState) -> tuple[Tensor, TensorState]:
+        assert self._lean is not None
+        source, width, ancestry = dict(state.source), state.width, state.tensors[ANCESTRY]
+        before = source["0.past.k"].shape[-2]
+        ancestry, term = grown(ancestry, before, 1, width), None
+        if width > 1 or before > state.length:
+            term = additive(own_past(ancestry, before + width, 1, width), x.dtype)
+        y = x.view(-1, width, x.shape[-1])  # source hypothesis d_model
+        for layer, block in enumerate(self._lean.blocks):
+            k, v = f"{layer}.past.k", f"{layer}.past.v"
+            past = (source[k], source[v])
+            y, (source[k], source[v]) = own(block, y, term, past, state.length)
+            y = across(block, y, (source[f"{layer}.k"], source[f"{layer}.v"]), source[TERM])
+            y = think(block, y)
+        after = TensorState(state.length + 1, source, {ANCESTRY: ancestry}, width)
+        return self.norm(y).view_as(x), after
 
     def _fitting(self, state: TensorState) -> TensorState:
         """Gives each row a cache of its own where a shared one cannot go on."""

@@ -6,9 +6,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from seq2see.nn.attention import LONG
 from seq2see.nn.blocks import Block
 from seq2see.nn.dropout import Dropout
-from seq2see.nn.masks import over_keys
+from seq2see.nn.lean import Lean, own, think
+from seq2see.nn.masks import additive, over_keys
 from seq2see.nn.norms import Norm
 from seq2see.nn.places import in_source
 from seq2see.nn.recurrent import Recurrence, at_last, reverse
@@ -46,12 +48,24 @@ class TransformerEncoder(nn.Module):
             real: False at padding.
             tokens: the ids embedded, for roles that compare tokens.
         """
+        lean = None if self.training or x.shape[1] >= LONG else Lean(self, self.blocks())
+        if lean is not None and lean.free and real.any(1).all():
+            return Memory(self._lean(lean, x, real), real, tokens=tokens)
         mask = over_keys(real)
         places = in_source(tokens, real) if self.programmed else None
-        for layer in range(self.depth):
-            block: Block = self.get_submodule(str(layer))  # type: ignore[assignment]
+        for block in self.blocks():
             x = block.encode(x, mask, real, places)
         return Memory(self.out(self.norm(x, real)), real, tokens=tokens)
+
+    def blocks(self) -> list[Block]:
+        """Lists the blocks, the lowest one first."""
+        return [self.get_submodule(str(layer)) for layer in range(self.depth)]  # type: ignore[misc]
+
+    def _lean(self, lean: Lean, x: Tensor, real: Tensor) -> Tensor:
+        term = None if real.all() else additive(over_keys(real), x.dtype)
+        for block in lean.blocks:
+            x = think(block, own(block, x, term)[0])
+        return self.norm(x)
 
 
 class RecurrentEncoder(nn.Module):

@@ -40,9 +40,10 @@ class FeedForward(nn.Module):
         self, x: Float[Tensor, "row position d_model"]
     ) -> Float[Tensor, "row position d_model"]:
         """Maps every position by the same two layers."""
-        return self.narrow(self.dropout(self.neurons(self._bend(x, self.hidden(self.widen(x))))))
+        return self.narrow(self.dropout(self.neurons(self.bend(x, self.hidden(self.widen(x))))))
 
-    def _bend(self, x: Tensor, hidden: Tensor) -> Tensor:
+    def bend(self, x: Tensor, hidden: Tensor) -> Tensor:
+        """Bends what `widen` made of `x`, and gates it where there is a gate."""
         if self.gate is not None:
             return F.silu(self.gate(x)) * hidden
         if self.kind == "relu":

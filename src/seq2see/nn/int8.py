@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 _LARGEST = 127
@@ -11,6 +13,28 @@ _LARGEST = 127
 
 _NARROW = 16
 """Outputs below which a layer is left as it is: too few to fill a product."""
+
+
+class Rounded(NamedTuple):
+    """Vectors as integers.
+
+    Args:
+        whole: the integers, from -127 to 127.
+        scale: what each vector's integers are multiplied with.
+        like: the vectors, whose shape and type a product takes over.
+    """
+
+    whole: Int[Tensor, "vector feature"]
+    scale: Float[Tensor, "vector 1"]
+    like: Float[Tensor, "*shape feature"]
+
+    @classmethod
+    def of(cls, x: Float[Tensor, "*shape feature"]) -> Rounded:
+        """Rounds each vector by a scale of its own."""
+        rows = x.flatten(0, -2).float()
+        scale = _scale(rows)
+        # A value that is no number would become some integer: the scale carries it on.
+        return cls((rows / scale).round_().to(torch.int8), scale, x)
 
 
 class Int8Linear(nn.Module):
@@ -44,13 +68,13 @@ class Int8Linear(nn.Module):
 
     def forward(self, x: Float[Tensor, "*shape d_in"]) -> Float[Tensor, "*shape d_out"]:
         """Maps each vector; sums and scales are float32, the result has the type of `x`."""
-        rows = x.flatten(0, -2).float()
-        scale = _scale(rows)
-        # A value that is no number would become some integer: the scale carries it on.
-        whole = (rows / scale).round_().to(torch.int8)
-        y = torch._int_mm(whole, self.weight).float().mul_(scale).mul_(self.scale)
-        y = y if self.bias is None else y.add_(self.bias)
-        return y.to(x.dtype).view(*x.shape[:-1], self.out_features)
+        return self.product(Rounded.of(x))
+
+    def product(self, x: Rounded) -> Float[Tensor, "*shape d_out"]:
+        """Maps vectors that are rounded already, as several maps of the same vectors may share."""
+        y = torch._int_mm(x.whole, self.weight) * x.scale  # float32
+        y = y.mul_(self.scale) if self.bias is None else torch.addcmul(self.bias, y, self.scale)
+        return y.to(x.like.dtype).view(*x.like.shape[:-1], self.out_features)
 
     def extra_repr(self) -> str:
         """Shows the sizes in the printed network."""
@@ -68,7 +92,7 @@ def quantise(network: nn.Module) -> None:
     for name, layer in list(network.named_modules(remove_duplicate=False)):
         home, _, own = name.rpartition(".")
         if own and isinstance(layer, nn.Linear) and layer.out_features >= _NARROW:
-            made[layer] = made.get(layer) or Int8Linear(layer)
+            made[layer] = made.get(layer) or Int8Linear(layer).train(layer.training)
             setattr(network.get_submodule(home), own, made[layer])
 
 

@@ -1,0 +1,155 @@
+"""A block's work without what only a watcher needs: the equation of `attention`, a step a line.
+
+A search of one sentence spends most of its time on calls and not on products. Here no tap is
+called, no mask is made anew in every layer, and queries, keys and values lie as a batched product
+reads them. What comes out is what the blocks themselves make; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from seq2see.nn.attention import MultiHeadAttention
+from seq2see.nn.blocks import Block
+from seq2see.nn.int8 import Int8Linear, Rounded
+from seq2see.nn.norms import POOLS_OVER_TIME
+from seq2see.nn.positions import rotate
+
+Cache = tuple[Tensor, Tensor]
+"""Keys and values, each `[source, head, entry, d]`."""
+
+
+class Lean:
+    """The blocks of a stack, where nothing keeps them from being run without their taps.
+
+    Args:
+        stack: the encoder or decoder that they belong to.
+        blocks: its blocks.
+    """
+
+    def __init__(self, stack: nn.Module, blocks: Iterable[Block]) -> None:
+        self.blocks = tuple(blocks)
+        modules = list(stack.modules())
+        self.fits = all(map(_is_plain, self.blocks)) and not any(m.training for m in modules)
+        self.hooks = [hooks for module in modules for hooks in _hooks(module)]
+
+    @property
+    def free(self) -> bool:
+        """Whether every block is of the common kind, and nobody watches any part of it."""
+        return self.fits and not any(self.hooks) and not torch.compiler.is_compiling()
+
+
+def _is_plain(block: Block) -> bool:
+    """Tells whether a block has heads and maps of the kind that `look` and its like know."""
+    looks = [layer for layer in block.modules() if isinstance(layer, MultiHeadAttention)]
+    maps = [m for a in looks for m in (a.query, a.key, a.value, a.output)]
+    return (
+        block.positions != "alibi"
+        and block.around_self.norm.kind not in POOLS_OVER_TIME
+        and all(a.programme is None and a.sizes.left is None for a in looks)
+        and all(a.sizes.kv_heads == a.sizes.heads for a in looks)
+        and all(type(m) in (nn.Linear, Int8Linear) for m in maps)
+    )
+
+
+def _hooks(module: nn.Module) -> Sequence[object]:
+    return (
+        module._forward_hooks,
+        module._forward_pre_hooks,
+        module._backward_hooks,
+        module._backward_pre_hooks,
+    )
+
+
+def own(
+    block: Block,
+    x: Float[Tensor, "source query d_model"],
+    term: Float[Tensor, "source 1 #query entry"] | None,
+    past: Cache | None = None,
+    start: int = 0,
+) -> tuple[Float[Tensor, "source query d_model"], Cache]:
+    """Self-attention in its residual.
+
+    Args:
+        block: a block.
+        x: what looks; the hypotheses of a source side by side.
+        term: added to the scores: 0 where one may look, hugely negative elsewhere; None where one
+            may look everywhere.
+        past: keys and values of the positions before; None at the start.
+        start: the position that all of `x` stand at, or the first of them without a past.
+
+    Returns:
+        The residual's output, and keys and values with the new ones behind those of the past.
+    """
+    layer: MultiHeadAttention = block.get_submodule("self")  # type: ignore[assignment]
+    read = block.around_self.read(x)
+    q, k, v = (_by_head(each, layer) for each in views(read, (layer.query, layer.key, layer.value)))
+    if block.positions == "rotary":
+        q, k = (_rotated(each, start, together=past is not None) for each in (q, k))
+    if past is not None:
+        k, v = torch.cat([past[0], k], dim=2), torch.cat([past[1], v], dim=2)
+    return block.around_self.add(x, look(layer, q, k, v, term)), (k, v)
+
+
+def across(
+    block: Block,
+    x: Float[Tensor, "source query d_model"],
+    memory: Cache,
+    term: Float[Tensor, "source 1 1 entry"],
+) -> Float[Tensor, "source query d_model"]:
+    """Attention over the source in its residual; see `own`."""
+    layer = block.cross
+    assert layer is not None
+    [q] = views(block.around_cross.read(x), (layer.query,))
+    return block.around_cross.add(x, look(layer, _by_head(q, layer), *memory, term))
+
+
+def think(
+    block: Block, x: Float[Tensor, "source query d_model"]
+) -> Float[Tensor, "source query d_model"]:
+    """The feed-forward layer in its residual, if there is one."""
+    layer = block.feedforward
+    if layer is None:
+        return x
+    read = block.around_feedforward.read(x)
+    return block.around_feedforward.add(x, layer.narrow(layer.bend(read, layer.widen(read))))
+
+
+def look(
+    layer: MultiHeadAttention,
+    q: Float[Tensor, "source head query d_key"],
+    k: Float[Tensor, "source head entry d_key"],
+    v: Float[Tensor, "source head entry d_value"],
+    term: Float[Tensor, "source 1 #query entry"] | None,
+) -> Float[Tensor, "source query d_model"]:
+    """Reads the values through the heads and maps the result back to d_model."""
+    sources, heads, queries, _ = q.shape
+    q, k, v = (each.reshape(-1, *each.shape[2:]) for each in (q * layer.scale, k, v))
+    scores = torch.bmm(q, k.transpose(1, 2))  # source_and_head query entry
+    if term is not None:
+        scores.view(sources, heads, queries, -1).add_(term)
+    context = torch.bmm(torch.softmax(scores, -1), v).view(sources, heads, queries, -1)
+    return layer.output(context.transpose(1, 2).reshape(sources, queries, -1))
+
+
+def views(x: Float[Tensor, "*shape d_in"], maps: Sequence[nn.Module]) -> list[Tensor]:
+    """Maps the same vectors several times; maps of eight bits share one rounding of them."""
+    if len(maps) > 1 and all(isinstance(each, Int8Linear) for each in maps):
+        rounded = Rounded.of(x)
+        return [each.product(rounded) for each in maps]  # type: ignore[operator]
+    return [each(x) for each in maps]
+
+
+def _by_head(x: Tensor, layer: MultiHeadAttention) -> Tensor:
+    """Reshapes `[source, query, head * d]` to `[source, head, query, d]`."""
+    sources, queries, width = x.shape
+    return x.view(sources, queries, layer.sizes.heads, width // layer.sizes.heads).transpose(1, 2)
+
+
+def _rotated(x: Tensor, start: int, *, together: bool) -> Tensor:
+    """Turns queries or keys; hypotheses side by side all stand at the same position."""
+    return rotate(x[..., None, :], start).squeeze(-2) if together else rotate(x, start)
