@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -42,10 +41,16 @@ class FeedForward(nn.Module):
         """Maps every position by the same two layers."""
         return self.narrow(self.dropout(self.neurons(self.bend(x, self.hidden(self.widen(x))))))
 
-    def bend(self, x: Tensor, hidden: Tensor) -> Tensor:
-        """Bends what `widen` made of `x`, and gates it where there is a gate."""
+    def bend(self, x: Tensor, hidden: Tensor, *, inplace: bool = False) -> Tensor:
+        """Bends what `widen` made of `x`, and gates it where there is a gate.
+
+        Args:
+            x: what the layer reads.
+            hidden: what `widen` made of it.
+            inplace: whether `hidden` may be written over.
+        """
         if self.gate is not None:
             return F.silu(self.gate(x)) * hidden
         if self.kind == "relu":
-            return torch.relu(hidden)
+            return F.relu(hidden, inplace=inplace)
         return F.gelu(hidden) if self.kind == "gelu" else hidden

@@ -72,8 +72,11 @@ class Int8Linear(nn.Module):
 
     def product(self, x: Rounded) -> Float[Tensor, "*shape d_out"]:
         """Maps vectors that are rounded already, as several maps of the same vectors may share."""
-        y = torch._int_mm(x.whole, self.weight) * x.scale  # float32
-        y = y.mul_(self.scale) if self.bias is None else torch.addcmul(self.bias, y, self.scale)
+        y = torch._int_mm(x.whole, self.weight).float().mul_(x.scale)
+        if self.bias is None:
+            y.mul_(self.scale)
+        else:
+            torch.addcmul(self.bias, y, self.scale, out=y)
         return y.to(x.like.dtype).view(*x.like.shape[:-1], self.out_features)
 
     def extra_repr(self) -> str:

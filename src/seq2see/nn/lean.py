@@ -116,7 +116,8 @@ def think(
     if layer is None:
         return x
     read = block.around_feedforward.read(x)
-    return block.around_feedforward.add(x, layer.narrow(layer.bend(read, layer.widen(read))))
+    hidden = layer.bend(read, layer.widen(read), inplace=not torch.is_grad_enabled())
+    return block.around_feedforward.add(x, layer.narrow(hidden))
 
 
 def look(
