@@ -17,9 +17,11 @@ from typing import Any
 
 import seq2see as s2s
 from quality import cores, keep, results, revision
+from seq2see.recipe.judging import Examination
+from seq2see.recipe.run import examine_by
 
 TASK = "sameness"
-ALONE: dict[str, Any] = {"precision": "float32", "batch_tokens": 1, "workers": 1}
+ALONE: dict[str, Any] = {"precision": "float32", "workers": 1}
 WAYS: dict[str, dict[str, Any]] = {
     "float32, 512 tokens": {"precision": "float32", "batch_tokens": 512},
     "float32, 8192 tokens": {"precision": "float32", "batch_tokens": 8192},
@@ -38,11 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--beam", type=int, nargs="+", default=[1, 5])
     given = parser.parse_args(arguments)
     model, name = s2s.load(given.bundle), given.bundle.resolve().name
-    pairs = model.read(given.data)
+    examination = examine_by(model.read(given.data))
     for beam in given.beam:
-        found = {"alone": decoded(model, pairs, beam, ALONE)}
+        found = {"alone": decoded(model, examination, beam, ALONE, together=False)}
         for way, options in WAYS.items():
-            found[way] = decoded(model, pairs, beam, options)
+            found[way] = decoded(model, examination, beam, options)
             told = compared(found[way], found["alone"])
             print(f"{name}, beam {beam}, {way}: {told}", flush=True)
         facts = {way: compared(each, found["alone"]) for way, each in found.items()}
@@ -52,13 +54,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def decoded(
-    model: s2s.Model, pairs: Sequence[s2s.Pair], beam: int, options: dict[str, Any]
+    model: s2s.Model,
+    examination: Examination,
+    beam: int,
+    options: dict[str, Any],
+    *,
+    together: bool = True,
 ) -> dict[str, Any]:
-    """Decodes all sources one way."""
+    """Decodes all sources one way, in one call or each in a call of its own."""
+    translator, sources = model.translator(beam=beam, **options), list(examination.sources)
+    calls = [sources] if together else [[source] for source in sources]
     begin = time.perf_counter()
-    evaluation = model.evaluate(pairs, beam=beam, **options)
+    texts = [nbest[0].text for call in calls for nbest in translator.translate(call)]
     seconds = round(time.perf_counter() - begin, 1)
-    return {"outputs": evaluation.outputs, "score": evaluation.scores[0], "seconds": seconds}
+    return {"outputs": texts, "score": examination.score(texts)[0], "seconds": seconds}
 
 
 def compared(found: dict[str, Any], alone: dict[str, Any]) -> dict[str, Any]:

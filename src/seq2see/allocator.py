@@ -11,11 +11,12 @@ _KEPT = 2**30
 
 
 def keep_freed_memory() -> bool:
-    """Lets a process keep up to 1 GB of what it frees, for the next tensor to take.
+    """Lets a process keep what it frees in blocks of up to 32 MB, for the next tensor to take.
 
     By default glibc hands large blocks back to the system, which clears every page anew when the
-    next tensor wants it: a fifth of the time of a greedy search in eight bits. The peak stays what
-    it is. This is for programs; a library leaves its host's memory alone.
+    next tensor wants it: a fifth of the time of a greedy search in eight bits. Of what is free at
+    the end of the main thread's heap, 1 GB at most is kept; other threads keep less. This is for
+    programs; a library leaves its host's memory alone.
 
     Returns:
         Whether it was done: only with glibc, and not where the environment already tells it what to

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from torch import nn
 from helpers import network, same, tokens, transformer_settings
 from seq2see.nn import decoder, encoder
 from seq2see.nn.attention import MultiHeadAttention
+from seq2see.nn.int8 import Int8Linear
 from seq2see.nn.lean import Lean
 from seq2see.nn.network import Network
 from seq2see.nn.plan import HeadRole
@@ -20,10 +22,10 @@ REAL = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]]).bool()
 SOURCE = tokens(3, 4)
 
 
-class Spelt:
+class NeverLean:
     """Stands for `Lean` and never lets a stack be lean."""
 
-    free = False
+    applies = False
 
     def __init__(self, *_: Any) -> None:
         pass
@@ -46,12 +48,28 @@ def searched(net: Network, width: int) -> list[torch.Tensor]:
     return [*seen, *(state.source[name] for name in sorted(state.source) if ".past." in name)]
 
 
+@contextmanager
+def tap_calls() -> Iterator[list[Tap]]:
+    """Notes each tap that is called; without a hook, which would end all leanness."""
+    calls: list[Tap] = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Tap, "forward", lambda tap, value: calls.append(tap) or value)
+        yield calls
+
+
+def check_lean(net: Network, calls: list[Tap]) -> None:
+    """Checks that the first step alone called the taps of the decoder, and nobody the encoder's."""
+    taps = {module for module in net.decoder.modules() if isinstance(module, Tap)}
+    assert 0 < sum(tap in taps for tap in calls) <= len(taps)
+    assert not any(module in calls for module in net.encoder.modules())
+
+
 @pytest.fixture
 def spelt_out(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     def run(net: Network, width: int) -> list[torch.Tensor]:
         with monkeypatch.context() as patched:
-            patched.setattr(decoder, "Lean", Spelt)
-            patched.setattr(encoder, "Lean", Spelt)
+            patched.setattr(decoder, "Lean", NeverLean)
+            patched.setattr(encoder, "Lean", NeverLean)
             return searched(net, width)
 
     return run
@@ -75,19 +93,20 @@ def test_a_lean_search_sees_what_the_blocks_see(
     changes: dict[str, Any], width: int, spelt_out: Any
 ) -> None:
     net = network(transformer_settings(**changes))
-    calls: list[Any] = []
-    taps = [m for m in net.decoder.modules() if isinstance(m, Tap)]
-    for tap in taps:  # not a hook, which would end all leanness
-        tap.forward = lambda x: calls.append(None) or x  # type: ignore[method-assign]
-    found = searched(net, width)
-    assert len(calls) < len(taps) * 2  # of five steps
+    with tap_calls() as calls:
+        found = searched(net, width)
+    check_lean(net, calls)
     for one, other in zip(found, spelt_out(net, width), strict=True):
         same(one, other)
 
 
 @pytest.mark.parametrize("width", [1, 3])
 def test_so_does_one_in_eight_bits(width: int, spelt_out: Any) -> None:
-    net = converted(network(transformer_settings()).float(), "int8")
+    net = converted(network(transformer_settings(d_model=32, d_ff=48)).float(), "int8")
+    assert isinstance(net.decoder.block(0).feedforward.widen, Int8Linear)  # type: ignore[union-attr]
+    with tap_calls() as calls:
+        searched(net, width)
+    check_lean(net, calls)
     for one, other in zip(searched(net, width), spelt_out(net, width), strict=True):
         assert torch.equal(one, other)
 
@@ -105,18 +124,98 @@ UNCOMMON: list[dict[str, Any]] = [
 @pytest.mark.parametrize("changes", UNCOMMON)
 def test_what_is_not_written_out_is_left_to_the_blocks(changes: dict[str, Any]) -> None:
     net = network(transformer_settings(**changes))
-    assert not Lean(net.encoder, net.encoder.blocks()).free  # type: ignore[union-attr]
+    assert not Lean(net.encoder, net.encoder.blocks()).applies  # type: ignore[union-attr]
 
 
 def test_roles_are_left_to_the_blocks() -> None:
     role = HeadRole(at="decoder.0.self", head=0, role="previous", how="fixed")
     net = network(transformer_settings(roles=(role,)))
-    assert not Lean(net.decoder, [net.decoder.block(0)]).free  # type: ignore[union-attr]
+    assert not Lean(net.decoder, [net.decoder.block(0)]).applies  # type: ignore[union-attr]
 
 
-def test_nothing_is_lean_in_training() -> None:
+def test_a_subclass_and_another_module_are_left_to_the_blocks() -> None:
+    class Doubled(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return 2 * super().forward(x)
+
+    net = network(transformer_settings())
+    block = net.encoder.blocks()[0]  # type: ignore[union-attr]
+    block.feedforward.widen = Doubled(8, 12)  # type: ignore[union-attr]
+    assert not Lean(net.encoder, [block]).applies
+
+
+def test_hooks_on_all_modules_see_every_step() -> None:
+    net, calls = network(transformer_settings()), list[Any]()
+    handle = nn.modules.module.register_module_forward_hook(
+        lambda module, *_: calls.append(module) if isinstance(module, MultiHeadAttention) else None
+    )
+    try:
+        searched(net, 1)
+    finally:
+        handle.remove()
+    assert len(calls) == 1 + 5 * 2  # of the encoder once, of the decoder both in five steps
+
+
+def test_nothing_is_lean_in_training(spelt_out: Any) -> None:
     net = network(transformer_settings()).train()
-    assert not Lean(net.encoder, net.encoder.blocks()).free  # type: ignore[union-attr]
+    assert not Lean(net.encoder, net.encoder.blocks()).applies  # type: ignore[union-attr]
+    net.eval()
+    state = net.start(net.encode(SOURCE, REAL))
+    _, state = net.step(tokens(3, 1)[:, 0], state)
+    net.train()  # in the middle of a search
+    with tap_calls() as calls:
+        net.step(tokens(3, 1)[:, 0], state)
+    assert calls
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_a_search_that_somebody_begins_to_watch_goes_on_with_the_blocks(
+    width: int, spelt_out: Any
+) -> None:
+    net = network(transformer_settings(decoder_layers=2))
+    expected = spelt_out(net, width)
+    watched = net.get_submodule("decoder.1.self.pattern")
+    with torch.no_grad():
+        state, rows = net.start(net.encode(SOURCE, REAL)), torch.arange(3).repeat_interleave(width)
+        for step in range(5):
+            if step == 3:
+                watched.register_forward_hook(lambda *_: None)
+            each = tokens(len(rows) if step else 3, 1, seed=step)[:, 0]
+            scores, state = net.step(each, state)
+            same(scores, expected[step])
+            if step == 0:
+                state = state.select(rows, width)
+            elif step == 2:
+                rows = torch.arange(2 * width).view(2, width).flip(1).flatten()
+                state = state.select(rows, width)
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_a_long_text_goes_on_with_the_blocks(
+    width: int, spelt_out: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = network(transformer_settings())
+    expected = spelt_out(net, width)
+    monkeypatch.setattr(decoder, "LONG", 5)
+    for one, other in zip(searched(net, width), expected, strict=True):
+        same(one, other)
+
+
+def test_no_source_at_all_gives_nothing() -> None:
+    net = network(transformer_settings())
+    with torch.no_grad():
+        state = net.start(net.encode(SOURCE[:0], REAL[:0]))
+        for _ in range(3):
+            scores, state = net.step(torch.zeros(0, dtype=torch.int64), state)
+    assert scores.shape == (0, net.sizes.target)
+
+
+def test_eight_bits_need_no_inference_mode() -> None:
+    net = converted(network(transformer_settings(d_model=32, d_ff=48)).float(), "int8")
+    state = net.start(net.encode(SOURCE, REAL))
+    for step in range(3):
+        scores, state = net.step(tokens(3, 1, seed=step)[:, 0], state)
+    assert scores.isfinite().all()
 
 
 @pytest.mark.parametrize("kind", [Tap, nn.Linear, MultiHeadAttention])

@@ -11,9 +11,8 @@ from torch import Tensor
 from seq2see.decode.search import Choices, Live
 
 _BLOCK = 64
-_MANY, _WIDE, _FEW = 20_000, 2048, 16
-"""From how many numbers in all and in a row, and up to how many wanted, the way by blocks is the
-faster one."""
+_WIDE, _FEW = 2048, 16
+"""From how many numbers on, and up to how many wanted, the way by blocks is the faster one."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def largest(
     spares a wide vocabulary the slow selection: half of a CPU's time at 8,000 tokens and k = 10.
     """
     n = x.shape[-1]
-    if x.numel() < _MANY or n < _WIDE or k > _FEW:
+    if n < _WIDE or k > _FEW:
         values, indices = torch.topk(x, k, dim=-1)
         return values, indices
     rows = x.flatten(0, -2)

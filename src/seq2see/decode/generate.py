@@ -20,6 +20,7 @@ from seq2see.decode.sample import Sampler
 from seq2see.decode.search import Chooser, Searchable, search
 from seq2see.decode.workers import in_threads
 from seq2see.nn.columns import by_columns
+from seq2see.nn.hooks import hooks_of
 
 PLAIN = Unwritable()
 
@@ -30,8 +31,7 @@ _MANY = 8
 """Groups a worker from which it matters little who searches the last one."""
 
 _LEAST = 1024
-"""Padded source tokens times hypotheses that are searched together anyhow, as far as the budget
-allows: products with fewer vectors are slow."""
+"""Source tokens times hypotheses that a worker's share has at least: small products are slow."""
 
 
 def generate(
@@ -60,8 +60,7 @@ def generate(
     budget = max(options.batch_tokens // width, 1)
     groups = _shared_out(lengths, budget, max(_LEAST // width, 1), workers)
     groups.sort(key=lambda rows: -max(lengths[i] for i in rows))
-    if isinstance(network, nn.Module) and device.type == "cpu" and width * len(wanted) >= _WORTH:
-        network = by_columns(network)
+    network = _laid_out(network, width * len(wanted), device)
     tasks = [
         partial(_search, network, [wanted[row] for row in rows], options, unwritable)
         for rows in groups
@@ -85,19 +84,28 @@ def _search(
     return search(network, group, rules, chooser, options)
 
 
+def _laid_out(network: Searchable, hypotheses: int, device: torch.device) -> Searchable:
+    """Lays weights out for a large search, unless a hook would be handed the modules of a copy."""
+    if hypotheses < _WORTH or device.type != "cpu" or not isinstance(network, nn.Module):
+        return network
+    watched = any(any(hooks_of(module)) for module in network.modules())
+    return network if watched else by_columns(network)
+
+
 def _shared_out(lengths: Sequence[int], budget: int, least: int, workers: int) -> list[list[int]]:
     """Groups rows by length so that few groups keep all workers busy to the end.
 
     Args:
         lengths: of the rows.
         budget: padded tokens of a group at most, where it has more than one row.
-        least: tokens that are not parted for the workers' sake.
+        least: tokens of a worker's share, on average.
         workers: that search side by side.
     """
     groups = by_length(lengths, budget)
-    rounds = -(-len(groups) // workers)
-    if workers == 1 or rounds > _MANY or sum(lengths) < least * workers:
+    workers = min(workers, sum(lengths) // least)
+    if workers <= 1 or len(groups) > _MANY * workers:
         return groups
+    rounds = -(-len(groups) // workers)
     order = np.argsort(lengths, kind="stable")
     upto = np.cumsum(np.array(lengths)[order])
     for count in (rounds * workers, (rounds + 1) * workers):

@@ -24,7 +24,7 @@ from seq2see.nn.tap import Tap, any_watched
 
 TERM = "term"
 """Name in a state of what is added to the scores of the sources' positions; where there is one,
-steps can be lean."""
+steps after the first can be lean."""
 
 
 class TransformerDecoder(nn.Module):
@@ -55,9 +55,11 @@ class TransformerDecoder(nn.Module):
 
     def start(self, memory: Memory) -> TensorState:
         """Projects the source's keys and values once for all steps."""
-        self._lean = None if self.training else Lean(self, map(self.block, range(self.depth)))
+        lean = None if self.training else Lean(self, map(self.block, range(self.depth)))
+        self._lean = lean
         source = {"real": memory.real, **self.keeping.of_source(self, memory)}
-        if self._lean is not None and self._lean.free and memory.real.any(1).all():
+        short = memory.real.shape[1] < LONG
+        if short and lean is not None and lean.applies and memory.real.any(1).all():
             source[TERM] = additive(over_keys(memory.real), memory.states.dtype)
         for layer in range(self.depth):
             cross: MultiHeadAttention = self.block(layer).cross  # type: ignore[assignment]
@@ -98,8 +100,8 @@ class TransformerDecoder(nn.Module):
         Returns:
             A vector for each new position, and the state after them.
         """
-        if self._is_lean(x, state):
-            return self._lean_step(x, state)
+        if lean := self._leanly(x, state):
+            return self._lean_step(lean, x, state)
         state = self._fitting(state)
         mask, tensors = self._mask(state, x)
         tensors |= self.keeping.of_target(self, state, read)
@@ -117,23 +119,22 @@ class TransformerDecoder(nn.Module):
         after = TensorState(state.length + x.shape[1], source, tensors, state.width)
         return self.out(self.norm(x)), after
 
-    def _is_lean(self, x: Tensor, state: TensorState) -> bool:
-        """Tells whether one more position of each row can be read without taps and roles."""
+    def _leanly(self, x: Tensor, state: TensorState) -> Lean | None:
+        """Returns what reads one more position of each row without taps, where that may be done."""
         lean, parts = self._lean, state.source
         if x.shape[1] != 1 or lean is None or TERM not in parts or ANCESTRY not in state.tensors:
-            return False
+            return None
         begun = state.length > 0 and parts["0.past.k"].shape[-2] + state.width < LONG
-        return begun and lean.free
+        return lean if begun and lean.applies and not self.training else None
 
-    def _lean_step(self, x: Tensor, state: TensorState) -> tuple[Tensor, TensorState]:
-        assert self._lean is not None
+    def _lean_step(self, lean: Lean, x: Tensor, state: TensorState) -> tuple[Tensor, TensorState]:
         source, width, ancestry = dict(state.source), state.width, state.tensors[ANCESTRY]
         before = source["0.past.k"].shape[-2]
         ancestry, term = grown(ancestry, before, 1, width), None
         if width > 1 or before > state.length:
             term = additive(own_past(ancestry, before + width, 1, width), x.dtype)
         y = x.view(-1, width, x.shape[-1])  # source hypothesis d_model
-        for layer, block in enumerate(self._lean.blocks):
+        for layer, block in enumerate(lean.blocks):
             k, v = f"{layer}.past.k", f"{layer}.past.v"
             past = (source[k], source[v])
             y, (source[k], source[v]) = own(block, y, term, past, state.length)

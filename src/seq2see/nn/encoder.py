@@ -49,7 +49,7 @@ class TransformerEncoder(nn.Module):
             tokens: the ids embedded, for roles that compare tokens.
         """
         lean = None if self.training or x.shape[1] >= LONG else Lean(self, self.blocks())
-        if lean is not None and lean.free and real.any(1).all():
+        if lean is not None and lean.applies and real.any(1).all():
             return Memory(self._lean(lean, x, real), real, tokens=tokens)
         mask = over_keys(real)
         places = in_source(tokens, real) if self.programmed else None

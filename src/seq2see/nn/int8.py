@@ -31,7 +31,7 @@ class Rounded(NamedTuple):
     @classmethod
     def of(cls, x: Float[Tensor, "*shape feature"]) -> Rounded:
         """Rounds each vector by a scale of its own."""
-        rows = x.flatten(0, -2).float()
+        rows = x.detach().flatten(0, -2).float()  # rounding has no gradient
         scale = _scale(rows)
         # A value that is no number would become some integer: the scale carries it on.
         return cls((rows / scale).round_().to(torch.int8), scale, x)

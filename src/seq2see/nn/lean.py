@@ -12,12 +12,26 @@ from collections.abc import Iterable, Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.modules import module as _torch
 
 from seq2see.nn.attention import MultiHeadAttention
-from seq2see.nn.blocks import Block
+from seq2see.nn.blocks import Block, Residual
+from seq2see.nn.dropout import Dropout
+from seq2see.nn.feedforward import FeedForward
 from seq2see.nn.int8 import Int8Linear, Rounded
-from seq2see.nn.norms import POOLS_OVER_TIME
+from seq2see.nn.norms import Norm
 from seq2see.nn.positions import rotate
+from seq2see.nn.tap import Tap
+
+_COMMON = {Block, MultiHeadAttention, Residual, FeedForward, Tap, Dropout, nn.Linear, Int8Linear,
+           Norm, nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.Identity}  # fmt: skip
+"""What a block is made of; a subclass may do something else."""
+
+_EVERYWHERE = [
+    _torch.__dict__[f"_global_{kind}_hooks"]
+    for kind in ("forward", "forward_pre", "backward", "backward_pre")
+]
+"""Hooks on all modules there are."""
 
 Cache = tuple[Tensor, Tensor]
 """Keys and values, each `[source, head, entry, d]`."""
@@ -34,22 +48,24 @@ class Lean:
     def __init__(self, stack: nn.Module, blocks: Iterable[Block]) -> None:
         self.blocks = tuple(blocks)
         modules = list(stack.modules())
-        self.fits = all(map(_is_plain, self.blocks)) and not any(m.training for m in modules)
-        self.hooks = [hooks for module in modules for hooks in _hooks(module)]
+        self.fits = all(map(_is_common, self.blocks)) and not any(m.training for m in modules)
+        self.hooks = [*_EVERYWHERE, *(hooks for module in modules for hooks in _hooks(module))]
 
     @property
-    def free(self) -> bool:
+    def applies(self) -> bool:
         """Whether every block is of the common kind, and nobody watches any part of it."""
         return self.fits and not any(self.hooks) and not torch.compiler.is_compiling()
 
 
-def _is_plain(block: Block) -> bool:
-    """Tells whether a block has heads and maps of the kind that `look` and its like know."""
+def _is_common(block: Block) -> bool:
+    """Tells whether a block is made of what the functions below know, and of nothing else."""
     looks = [layer for layer in block.modules() if isinstance(layer, MultiHeadAttention)]
     maps = [m for a in looks for m in (a.query, a.key, a.value, a.output)]
+    if block.feedforward is not None:
+        maps += [block.feedforward.widen, block.feedforward.narrow]
     return (
         block.positions != "alibi"
-        and block.around_self.norm.kind not in POOLS_OVER_TIME
+        and all(type(module) in _COMMON for module in block.modules())
         and all(a.programme is None and a.sizes.left is None for a in looks)
         and all(a.sizes.kv_heads == a.sizes.heads for a in looks)
         and all(type(m) in (nn.Linear, Int8Linear) for m in maps)
@@ -87,7 +103,9 @@ def own(
     """
     layer: MultiHeadAttention = block.get_submodule("self")  # type: ignore[assignment]
     read = block.around_self.read(x)
-    q, k, v = (_by_head(each, layer) for each in views(read, (layer.query, layer.key, layer.value)))
+    q, k, v = (
+        _by_head(each, layer) for each in mapped(read, (layer.query, layer.key, layer.value))
+    )
     if block.positions == "rotary":
         q, k = (_rotated(each, start, together=past is not None) for each in (q, k))
     if past is not None:
@@ -104,7 +122,7 @@ def across(
     """Attention over the source in its residual; see `own`."""
     layer = block.cross
     assert layer is not None
-    [q] = views(block.around_cross.read(x), (layer.query,))
+    [q] = mapped(block.around_cross.read(x), (layer.query,))
     return block.around_cross.add(x, look(layer, _by_head(q, layer), *memory, term))
 
 
@@ -128,16 +146,16 @@ def look(
     term: Float[Tensor, "source 1 #query entry"] | None,
 ) -> Float[Tensor, "source query d_model"]:
     """Reads the values through the heads and maps the result back to d_model."""
-    sources, heads, queries, _ = q.shape
-    q, k, v = (each.reshape(-1, *each.shape[2:]) for each in (q * layer.scale, k, v))
+    sources, heads = q.shape[:2]
+    q, k, v = (each.flatten(0, 1) for each in (q * layer.scale, k, v))
     scores = torch.bmm(q, k.transpose(1, 2))  # source_and_head query entry
     if term is not None:
-        scores.view(sources, heads, queries, -1).add_(term)
-    context = torch.bmm(torch.softmax(scores, -1), v).view(sources, heads, queries, -1)
-    return layer.output(context.transpose(1, 2).reshape(sources, queries, -1))
+        scores.view(sources, heads, *scores.shape[1:]).add_(term)
+    context = torch.bmm(torch.softmax(scores, -1), v).unflatten(0, (sources, heads))
+    return layer.output(context.transpose(1, 2).flatten(2))
 
 
-def views(x: Float[Tensor, "*shape d_in"], maps: Sequence[nn.Module]) -> list[Tensor]:
+def mapped(x: Float[Tensor, "*shape d_in"], maps: Sequence[nn.Module]) -> list[Tensor]:
     """Maps the same vectors several times; maps of eight bits share one rounding of them."""
     if len(maps) > 1 and all(isinstance(each, Int8Linear) for each in maps):
         rounded = Rounded.of(x)
