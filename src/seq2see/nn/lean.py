@@ -171,4 +171,6 @@ def _by_head(x: Tensor, layer: MultiHeadAttention) -> Tensor:
 
 def _rotated(x: Tensor, start: int, *, together: bool) -> Tensor:
     """Turns queries or keys; hypotheses side by side all stand at the same position."""
-    return rotate(x[..., None, :], start).squeeze(-2) if together else rotate(x, start)
+    if not together:
+        return rotate(x, start)
+    return rotate(x.flatten(0, 1)[:, :, None], start).view(x.shape)
