@@ -20,6 +20,11 @@ from seq2see.nn.plan import HeadRole
 from seq2see.nn.tap import Tap, any_watched
 
 
+def weigh(scores: Float[Tensor, "*shape key"]) -> Float[Tensor, "*shape key"]:
+    """Turns scores into weights that are positive and sum to 1 over the keys."""
+    return torch.softmax(scores, dim=-1)
+
+
 def attention_weights(
     scores: Float[Tensor, "row head query key"],
     mask: Bool[Tensor, "#row #head #query #key"],
@@ -30,7 +35,7 @@ def attention_weights(
 
     A query that may look nowhere gets zeros.
     """
-    weights = torch.softmax(scores + additive(mask, scores.dtype), dim=-1)
+    weights = weigh(scores + additive(mask, scores.dtype))
     blind = ~mask.any(-1, keepdim=True)
     # Blind rows are rare, and clearing them would be one more pass over the largest tensor.
     if torch.compiler.is_compiling() or bool(blind.any()):

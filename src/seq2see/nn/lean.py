@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.modules import module as _torch
 
-from seq2see.nn.attention import MultiHeadAttention
+from seq2see.nn.attention import MultiHeadAttention, weigh
 from seq2see.nn.blocks import Block, Residual
 from seq2see.nn.dropout import Dropout
 from seq2see.nn.feedforward import FeedForward
@@ -151,7 +151,7 @@ def look(
     scores = torch.bmm(q, k.transpose(1, 2))  # source_and_head query entry
     if term is not None:
         scores.view(sources, heads, *scores.shape[1:]).add_(term)
-    context = torch.bmm(torch.softmax(scores, -1), v).unflatten(0, (sources, heads))
+    context = torch.bmm(weigh(scores), v).unflatten(0, (sources, heads))
     return layer.output(context.transpose(1, 2).flatten(2))
 
 
