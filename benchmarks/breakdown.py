@@ -66,7 +66,7 @@ RANGES: tuple[tuple[Any, str, str], ...] = (
     (Average, "follow", OPTIMIZER),
     (Beam, "choose", SEARCH),
     (Rules, "apply", SEARCH),
-    (Network, "step", STEP),
+    (Network, "advance", STEP),
 )
 """Functions whose operators are of one kind, matrix products aside. `STEP` is no kind: it tells how
 many steps a search takes."""
@@ -128,7 +128,7 @@ def show_training(one: Subject, given: argparse.Namespace) -> None:
 
 def show_decoding(one: Subject, given: argparse.Namespace) -> None:
     """Prints where a step of a search spends its time; the encoder's is spread over the steps."""
-    work = searching(one, given.beam)
+    work = searching(one, given.beam, workers=1)  # torch's profiler sees one thread alone
     found = take_apart(work, given.runs)
     operations = operations_in(work) / found.steps
     print(f"\none of {found.steps} steps of {SENTENCES} searches, beam {given.beam}, in float32")

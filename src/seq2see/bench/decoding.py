@@ -52,11 +52,16 @@ def requests(subject: Subject, count: int = SENTENCES) -> list[Request]:
     return [Request(store.source[i].tolist(), limit) for i, limit in enumerate(lengths)]
 
 
-def searching(subject: Subject, beam: int, precision: Arithmetic = "float32") -> Work:
+def searching(
+    subject: Subject, beam: int, precision: Arithmetic = "float32", workers: int = 0
+) -> Work:
     """Prepares a search for the best target of each source."""
     network = converted(subject.network("float32").eval(), precision)
     # As many groups as there are threads: one alone would leave the others idle.
-    wanted, options = requests(subject, SENTENCES * torch.get_num_threads()), SearchOptions(beam)
+    wanted, options = (
+        requests(subject, SENTENCES * torch.get_num_threads()),
+        SearchOptions(beam, workers=workers),
+    )
 
     def work() -> float:
         return len(generate(network, wanted, options, _ENDLESS))
