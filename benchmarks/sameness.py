@@ -62,7 +62,7 @@ def decoded(
     together: bool = True,
 ) -> dict[str, Any]:
     """Decodes all sources one way, in one call or each in a call of its own."""
-    translator, sources = model.translator(beam=beam, **options), list(examination.sources)
+    translator, sources = model.translator(beam=beam, **options), examination.sources
     calls = [sources] if together else [[source] for source in sources]
     begin = time.perf_counter()
     texts = [nbest[0].text for call in calls for nbest in translator.translate(call)]

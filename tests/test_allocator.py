@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 
@@ -32,7 +33,7 @@ def faults(how: str) -> int:
     return int(done.stdout)
 
 
-@pytest.mark.skipif(not allocator._is_glibc(), reason="only glibc has these settings")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has these settings")
 def test_freed_memory_is_taken_again_and_not_asked_for_anew() -> None:
     kept, left = faults("keep"), faults("leave")
     assert kept < 6000  # both arrays once: 2 x 2,048 pages, and what numpy needs beside
@@ -47,5 +48,5 @@ def test_what_the_environment_says_is_left_as_it_is(monkeypatch: pytest.MonkeyPa
 def test_elsewhere_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(("MALLOC_", "GLIBC_TUNABLES"))]:
         monkeypatch.delenv(name)
-    monkeypatch.setattr(allocator, "_is_glibc", lambda: False)
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
     assert not allocator.keep_freed_memory()

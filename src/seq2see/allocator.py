@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # as in malloc.h
 _LARGEST = 32 * 2**20  # the most that glibc takes
@@ -14,16 +15,15 @@ def keep_freed_memory() -> bool:
     """Lets a process keep what it frees in blocks of up to 32 MB, for the next tensor to take.
 
     By default glibc hands large blocks back to the system, which clears every page anew when the
-    next tensor wants it: a fifth of the time of a greedy search in eight bits. Of what is free at
-    the end of the main thread's heap, 1 GB at most is kept; other threads keep less. This is for
-    programs; a library leaves its host's memory alone.
+    next tensor wants it. Of what is free at the end of the main thread's heap, 1 GB at most is
+    kept; other threads keep less. This is for programs; a library leaves its host's memory alone.
 
     Returns:
         Whether it was done: only with glibc, and not where the environment already tells it what to
         do (`MALLOC_…_`, `GLIBC_TUNABLES`).
     """
     told = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
-    if told or not _is_glibc():
+    if told or platform.libc_ver()[0] != "glibc":
         return False
     library = ctypes.CDLL(None)
     done = [
@@ -31,10 +31,3 @@ def keep_freed_memory() -> bool:
         for option, value in ((_MMAP_THRESHOLD, _LARGEST), (_TRIM_THRESHOLD, _KEPT))
     ]
     return all(done)
-
-
-def _is_glibc() -> bool:
-    try:
-        return (os.confstr("CS_GNU_LIBC_VERSION") or "").startswith("glibc")
-    except (AttributeError, ValueError):  # no such function, or no such name
-        return False

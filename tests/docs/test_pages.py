@@ -12,10 +12,10 @@ import pytest
 from seq2see.data.diagnosis import findings_of
 from seq2see.data.tokenizers import TokenKind
 from seq2see.evaluate.metrics import METRICS
-from seq2see.nn.attention import ScoreKind
 from seq2see.nn.feedforward import FeedForwardKind
 from seq2see.nn.norms import NormKind
 from seq2see.nn.settings import CellKind, Tied
+from seq2see.nn.state_attention import ScoreKind
 from seq2see.recipe.draft import PRESETS
 from seq2see.recipe.sections import Choice
 

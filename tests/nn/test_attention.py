@@ -12,12 +12,12 @@ from helpers import normal, randomised, same, watched
 from seq2see.nn.attention import (
     HeadSizes,
     MultiHeadAttention,
-    StateAttention,
     attention,
     attention_weights,
     join_heads,
     split_heads,
 )
+from seq2see.nn.state_attention import StateAttention
 
 EVERYWHERE = torch.ones(1, 1, 1, 1, dtype=torch.bool)
 

@@ -156,7 +156,7 @@ def test_hooks_on_all_modules_see_every_step() -> None:
     assert len(calls) == 1 + 5 * 2  # of the encoder once, of the decoder both in five steps
 
 
-def test_nothing_is_lean_in_training(spelt_out: Any) -> None:
+def test_nothing_is_lean_in_training() -> None:
     net = network(transformer_settings()).train()
     assert not Lean(net.encoder, net.encoder.blocks()).applies  # type: ignore[union-attr]
     net.eval()

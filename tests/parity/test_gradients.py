@@ -12,7 +12,7 @@ from torch.autograd import gradcheck
 
 from helpers import network, normal, randomised, recurrent_settings, tokens, transformer_settings
 from seq2see.nn import attention
-from seq2see.nn.attention import MultiHeadAttention, StateAttention
+from seq2see.nn.attention import MultiHeadAttention
 from seq2see.nn.blocks import Block
 from seq2see.nn.dropout import Dropout
 from seq2see.nn.embedding import Embedding, new_table
@@ -23,6 +23,7 @@ from seq2see.nn.masks import causal, over_keys
 from seq2see.nn.norms import Norm
 from seq2see.nn.positions import Learned, rotate
 from seq2see.nn.recurrent import Recurrence
+from seq2see.nn.state_attention import StateAttention
 
 REAL = torch.tensor([[1, 1, 1], [1, 1, 0]]).bool()
 

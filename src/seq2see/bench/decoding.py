@@ -58,10 +58,8 @@ def searching(
     """Prepares a search for the best target of each source."""
     network = converted(subject.network("float32").eval(), precision)
     # As many groups as there are threads: one alone would leave the others idle.
-    wanted, options = (
-        requests(subject, SENTENCES * torch.get_num_threads()),
-        SearchOptions(beam, workers=workers),
-    )
+    wanted = requests(subject, SENTENCES * torch.get_num_threads())
+    options = SearchOptions(beam, workers=workers)
 
     def work() -> float:
         return len(generate(network, wanted, options, _ENDLESS))

@@ -20,7 +20,7 @@ from seq2see.decode.sample import Sampler
 from seq2see.decode.search import Chooser, Searchable, search
 from seq2see.decode.workers import in_threads
 from seq2see.nn.columns import by_columns
-from seq2see.nn.hooks import hooks_of
+from seq2see.nn.hooks import every_hook_of
 
 PLAIN = Unwritable()
 
@@ -88,7 +88,7 @@ def _laid_out(network: Searchable, hypotheses: int, device: torch.device) -> Sea
     """Lays weights out for a large search, unless a hook would be handed the modules of a copy."""
     if hypotheses < _WORTH or device.type != "cpu" or not isinstance(network, nn.Module):
         return network
-    watched = any(any(hooks_of(module)) for module in network.modules())
+    watched = any(any(every_hook_of(module)) for module in network.modules())
     return network if watched else by_columns(network)
 
 

@@ -11,9 +11,10 @@ from torch import nn
 from seq2see.config import nearest
 from seq2see.decode.ensemble import Ensemble
 from seq2see.errors import ConfigError
-from seq2see.nn.attention import MultiHeadAttention, StateAttention
+from seq2see.nn.attention import MultiHeadAttention
 from seq2see.nn.network import Network
 from seq2see.nn.recurrent import Recurrence
+from seq2see.nn.state_attention import StateAttention
 from seq2see.nn.tap import Tap
 
 Attention = MultiHeadAttention | StateAttention

@@ -16,11 +16,11 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from seq2see.look.names import Attention
-from seq2see.nn.attention import StateAttention
 from seq2see.nn.hooks import Hooks
 from seq2see.nn.network import Network
 from seq2see.nn.places import Places, Reading, in_source
 from seq2see.nn.state import TensorState
+from seq2see.nn.state_attention import StateAttention
 
 _START: ContextVar[int] = ContextVar("first target position", default=0)
 _MASK: ContextVar[Tensor | None] = ContextVar("mask", default=None)

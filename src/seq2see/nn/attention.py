@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -20,11 +19,6 @@ from seq2see.nn.plan import HeadRole
 from seq2see.nn.tap import Tap, any_watched
 
 
-def weigh(scores: Float[Tensor, "*shape key"]) -> Float[Tensor, "*shape key"]:
-    """Turns scores into weights that are positive and sum to 1 over the keys."""
-    return torch.softmax(scores, dim=-1)
-
-
 def attention_weights(
     scores: Float[Tensor, "row head query key"],
     mask: Bool[Tensor, "#row #head #query #key"],
@@ -35,7 +29,7 @@ def attention_weights(
 
     A query that may look nowhere gets zeros.
     """
-    weights = weigh(scores + additive(mask, scores.dtype))
+    weights = torch.softmax(scores + additive(mask, scores.dtype), dim=-1)
     blind = ~mask.any(-1, keepdim=True)
     # Blind rows are rare, and clearing them would be one more pass over the largest tensor.
     if torch.compiler.is_compiling() or bool(blind.any()):
@@ -57,6 +51,29 @@ def attention(
     that each can be seen; a test holds them against this function.
     """
     return attention_weights(q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1]), mask) @ v
+
+
+def unwatched_attention(
+    q: Float[Tensor, "row head query d_key"],
+    k: Float[Tensor, "row head key d_key"],
+    v: Float[Tensor, "row head key d_value"],
+    term: Float[Tensor, "row 1 #query key"] | None,
+) -> Float[Tensor, "row head query d_value"]:
+    """Takes the steps of `attention` in as few operations as there are, none of which can be seen.
+
+    Args:
+        q: queries, divided by sqrt(d_k) already.
+        k: keys.
+        v: values.
+        term: added to the scores: 0 where a query may look, hugely negative elsewhere; every query
+            may look somewhere. None where all may look everywhere.
+    """
+    rows, heads = q.shape[:2]
+    q, k, v = (each.flatten(0, 1) for each in (q, k, v))
+    scores = torch.bmm(q, k.transpose(1, 2))  # row_and_head query key
+    if term is not None:
+        scores.view(rows, heads, *scores.shape[1:]).add_(term)
+    return torch.bmm(torch.softmax(scores, dim=-1), v).unflatten(0, (rows, heads))
 
 
 LONG = 512
@@ -233,65 +250,3 @@ class MultiHeadAttention(nn.Module):
         term = additive(mask, q.dtype) if bias is None else additive(mask, q.dtype) + bias
         context = F.scaled_dot_product_attention(q, k, v, attn_mask=term, scale=self.scale)
         return context.masked_fill(~mask.any(-1, keepdim=True), 0.0)
-
-
-ScoreKind = Literal["dot", "general", "additive"]
-
-
-class StateAttention(nn.Module):
-    r"""Lets a recurrent decoder's state look at all encoder states.
-
-    $$\mathrm{dot:}\ s_{ij} = q_i^\top k_j \qquad \mathrm{general:}\ s_{ij} = q_i^\top W k_j \qquad
-      \mathrm{additive:}\ s_{ij} = v^\top \tanh(W q_i + U k_j)$$
-
-    Source: dot and general: Luong et al. 2015, eq. 8; additive: Bahdanau et al. 2015, appendix
-        A.1.2.
-    `dot` compares vectors of one size, so it needs d_query = d_memory.
-
-    Taps: `q` and `k`, what is compared, `[row, position, d_query]`; `scores`, `pattern`
-    `[row, 1, query, key]` (one head), `context`.
-    """
-
-    def __init__(self, kind: ScoreKind, d_query: int, d_memory: int) -> None:
-        super().__init__()
-        self.kind = kind
-        if kind == "general":
-            self.key = nn.Linear(d_memory, d_query, bias=False)
-        elif kind == "additive":
-            self.query = nn.Linear(d_query, d_query, bias=False)
-            self.key = nn.Linear(d_memory, d_query)
-            self.energy = nn.Linear(d_query, 1, bias=False)
-        self.q, self.k = Tap(), Tap()
-        self.scores, self.pattern, self.context = Tap(), Tap(), Tap()
-
-    def keys(self, memory: Float[Tensor, "row key d_memory"]) -> Float[Tensor, "row key d_query"]:
-        """Prepares the encoder states once for all queries."""
-        return self.k(memory if self.kind == "dot" else self.key(memory))
-
-    def forward(
-        self,
-        q: Float[Tensor, "row query d_query"],
-        k: Float[Tensor, "source key d_query"],
-        memory: Float[Tensor, "source key d_memory"],
-        real: Bool[Tensor, "source key"],
-    ) -> Float[Tensor, "row query d_memory"]:
-        """Returns the mean of the encoder states, weighted by how well each matches the query.
-
-        Args:
-            q: what looks; as many rows in succession to each source.
-            k: from `keys`, one row a source.
-            memory: the encoder states, one row a source.
-            real: which of them are tokens.
-        """
-        shape = q.shape[:2]
-        taps = (self.q, self.scores, self.pattern, self.context)
-        q, (k, memory, real) = by_source(q, (k, memory, real), taps)
-        q = self.q(self.query(q) if self.kind == "additive" else q)
-        if self.kind == "additive":
-            hidden = torch.tanh(q[:, :, None] + k[:, None])  # row query key d_query
-            scores = self.energy(hidden).squeeze(-1)
-        else:
-            scores = q @ k.transpose(-2, -1)
-        scores = self.scores(scores[:, None])  # row 1 query key
-        pattern = self.pattern(attention_weights(scores, real[:, None, None]))
-        return self.context(pattern.squeeze(1) @ memory).view(*shape, -1)

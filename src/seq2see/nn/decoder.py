@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from seq2see.nn.ancestry import ANCESTRY, grown, of_each_row, own_past
-from seq2see.nn.attention import LONG, MultiHeadAttention, StateAttention
+from seq2see.nn.attention import LONG, MultiHeadAttention
 from seq2see.nn.blocks import Block, Past
 from seq2see.nn.dropout import Dropout
 from seq2see.nn.hooks import hooks_of
@@ -20,6 +20,7 @@ from seq2see.nn.places import Keeping, Places, Reading
 from seq2see.nn.recurrent import Hidden, Recurrence
 from seq2see.nn.settings import RecurrentSettings, TransformerSettings
 from seq2see.nn.state import Memory, TensorState
+from seq2see.nn.state_attention import StateAttention
 from seq2see.nn.tap import Tap, any_watched
 
 TERM = "term"
@@ -56,7 +57,7 @@ class TransformerDecoder(nn.Module):
     def start(self, memory: Memory) -> TensorState:
         """Projects the source's keys and values once for all steps."""
         lean = None if self.training else Lean(self, map(self.block, range(self.depth)))
-        self._lean = lean
+        self._lean = lean  # of the module and not of the state, which knows no blocks
         source = {"real": memory.real, **self.keeping.of_source(self, memory)}
         short = memory.real.shape[1] < LONG
         if short and lean is not None and lean.applies and memory.real.any(1).all():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import copy
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
@@ -15,6 +17,8 @@ After = Callable[[Tensor], Tensor | None]
 
 Before = Callable[[tuple[Any, ...]], None]
 """Is given a module's arguments before it runs."""
+
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 _ACTIVE: ContextVar[frozenset[object]] = ContextVar("active hooks", default=frozenset())
 
@@ -58,6 +62,22 @@ def hooked(*groups: Hooks) -> Iterator[None]:
 def hooks_of(module: nn.Module) -> tuple[dict[int, Any], dict[int, Any]]:
     """Returns where a module keeps what `hooked` sets, the hooks before it runs first."""
     return module._forward_pre_hooks, module._forward_hooks
+
+
+def every_hook_of(module: nn.Module) -> tuple[dict[int, Any], ...]:
+    """Returns all places where a module keeps hooks, those on gradients too."""
+    return (*hooks_of(module), module._backward_pre_hooks, module._backward_hooks)
+
+
+def copied(network: AnyModule, shared: Iterable[Tensor] = ()) -> AnyModule:
+    """Returns a copy of a network; hooks on its output and arguments belong to both, now and later.
+
+    Args:
+        network: the network.
+        shared: parameters and buffers that belong to both as well.
+    """
+    hooks = (each for module in network.modules() for each in hooks_of(module))
+    return copy.deepcopy(network, {id(each): each for each in chain(shared, hooks)})
 
 
 def _if_marked(mark: object, act: Callable[[Any], Any]) -> Callable[..., Any]:

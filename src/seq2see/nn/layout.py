@@ -12,7 +12,7 @@ from seq2see.nn.tap import Tap, any_watched
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
     """Reshapes `[row, position, head * d]` to `[row, head, position, d]`."""
-    return x.unflatten(-1, (heads, x.shape[-1] // max(1, heads))).transpose(1, 2)
+    return x.view(*x.shape[:2], heads, x.shape[2] // max(1, heads)).transpose(1, 2)
 
 
 def join_heads(x: Tensor) -> Tensor:

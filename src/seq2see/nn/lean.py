@@ -1,8 +1,8 @@
-"""A block's work without what only a watcher needs: the equation of `attention`, a step a line.
+"""A block's work without what only a watcher needs.
 
-A search of one sentence spends most of its time on calls and not on products. Here no tap is
-called, no mask is made anew in every layer, and queries, keys and values lie as a batched product
-reads them. What comes out is what the blocks themselves make; a test holds the two together.
+A step of a search is short, so that every call in it counts. Here no tap is called, no mask is made
+anew in every layer, and maps of eight bits share one rounding. What comes out is what the blocks
+themselves make; a test holds the two together.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from collections.abc import Iterable, Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.modules import module as _torch
+from torch.nn.modules.module import _has_any_global_hook
 
-from seq2see.nn.attention import MultiHeadAttention, weigh
+from seq2see.nn.attention import MultiHeadAttention, unwatched_attention
 from seq2see.nn.blocks import Block, Residual
 from seq2see.nn.dropout import Dropout
 from seq2see.nn.feedforward import FeedForward
+from seq2see.nn.hooks import every_hook_of
 from seq2see.nn.int8 import Int8Linear, Rounded
+from seq2see.nn.layout import join_heads, split_heads
 from seq2see.nn.norms import Norm
 from seq2see.nn.positions import rotate
 from seq2see.nn.tap import Tap
@@ -26,12 +28,6 @@ from seq2see.nn.tap import Tap
 _COMMON = {Block, MultiHeadAttention, Residual, FeedForward, Tap, Dropout, nn.Linear, Int8Linear,
            Norm, nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.Identity}  # fmt: skip
 """What a block is made of; a subclass may do something else."""
-
-_EVERYWHERE = [
-    _torch.__dict__[f"_global_{kind}_hooks"]
-    for kind in ("forward", "forward_pre", "backward", "backward_pre")
-]
-"""Hooks on all modules there are."""
 
 Cache = tuple[Tensor, Tensor]
 """Keys and values, each `[source, head, entry, d]`."""
@@ -49,12 +45,13 @@ class Lean:
         self.blocks = tuple(blocks)
         modules = list(stack.modules())
         self.fits = all(map(_is_common, self.blocks)) and not any(m.training for m in modules)
-        self.hooks = [*_EVERYWHERE, *(hooks for module in modules for hooks in _hooks(module))]
+        self.hooks = [hooks for module in modules for hooks in every_hook_of(module)]
 
     @property
     def applies(self) -> bool:
         """Whether every block is of the common kind, and nobody watches any part of it."""
-        return self.fits and not any(self.hooks) and not torch.compiler.is_compiling()
+        watched = any(self.hooks) or _has_any_global_hook()
+        return self.fits and not watched and not torch.compiler.is_compiling()
 
 
 def _is_common(block: Block) -> bool:
@@ -69,15 +66,6 @@ def _is_common(block: Block) -> bool:
         and all(a.programme is None and a.sizes.left is None for a in looks)
         and all(a.sizes.kv_heads == a.sizes.heads for a in looks)
         and all(type(m) in (nn.Linear, Int8Linear) for m in maps)
-    )
-
-
-def _hooks(module: nn.Module) -> Sequence[object]:
-    return (
-        module._forward_hooks,
-        module._forward_pre_hooks,
-        module._backward_hooks,
-        module._backward_pre_hooks,
     )
 
 
@@ -103,9 +91,8 @@ def own(
     """
     layer: MultiHeadAttention = block.get_submodule("self")  # type: ignore[assignment]
     read = block.around_self.read(x)
-    q, k, v = (
-        _by_head(each, layer) for each in mapped(read, (layer.query, layer.key, layer.value))
-    )
+    maps = (layer.query, layer.key, layer.value)
+    q, k, v = (split_heads(each, layer.sizes.heads) for each in mapped(read, maps))
     if block.positions == "rotary":
         q, k = (_rotated(each, start, together=past is not None) for each in (q, k))
     if past is not None:
@@ -123,7 +110,8 @@ def across(
     layer = block.cross
     assert layer is not None
     [q] = mapped(block.around_cross.read(x), (layer.query,))
-    return block.around_cross.add(x, look(layer, _by_head(q, layer), *memory, term))
+    q = split_heads(q, layer.sizes.heads)
+    return block.around_cross.add(x, look(layer, q, *memory, term))
 
 
 def think(
@@ -146,13 +134,7 @@ def look(
     term: Float[Tensor, "source 1 #query entry"] | None,
 ) -> Float[Tensor, "source query d_model"]:
     """Reads the values through the heads and maps the result back to d_model."""
-    sources, heads = q.shape[:2]
-    q, k, v = (each.flatten(0, 1) for each in (q * layer.scale, k, v))
-    scores = torch.bmm(q, k.transpose(1, 2))  # source_and_head query entry
-    if term is not None:
-        scores.view(sources, heads, *scores.shape[1:]).add_(term)
-    context = torch.bmm(weigh(scores), v).unflatten(0, (sources, heads))
-    return layer.output(context.transpose(1, 2).flatten(2))
+    return layer.output(join_heads(unwatched_attention(q * layer.scale, k, v, term)))
 
 
 def mapped(x: Float[Tensor, "*shape d_in"], maps: Sequence[nn.Module]) -> list[Tensor]:
@@ -161,12 +143,6 @@ def mapped(x: Float[Tensor, "*shape d_in"], maps: Sequence[nn.Module]) -> list[T
         rounded = Rounded.of(x)
         return [each.product(rounded) for each in maps]  # type: ignore[operator]
     return [each(x) for each in maps]
-
-
-def _by_head(x: Tensor, layer: MultiHeadAttention) -> Tensor:
-    """Reshapes `[source, query, head * d]` to `[source, head, query, d]`."""
-    sources, queries, width = x.shape
-    return x.view(sources, queries, layer.sizes.heads, width // layer.sizes.heads).transpose(1, 2)
 
 
 def _rotated(x: Tensor, start: int, *, together: bool) -> Tensor:

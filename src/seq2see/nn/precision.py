@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Literal
 
 import torch
 from torch import nn
 
 from seq2see.errors import ConfigError
-from seq2see.nn.hooks import hooks_of
+from seq2see.nn.hooks import copied
 from seq2see.nn.int8 import quantise
 from seq2see.nn.network import Network
 
@@ -51,5 +50,4 @@ def converted(network: Network, precision: Arithmetic) -> Network:
             where="precision",
             mend="Decode there in float32 or bfloat16, or set device to cpu",
         )
-    kept = [hooks for module in network.modules() for hooks in hooks_of(module)]
-    return cast(copy.deepcopy(network, {id(hooks): hooks for hooks in kept}), precision)
+    return cast(copied(network), precision)

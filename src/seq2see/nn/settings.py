@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from seq2see.errors import ConfigError
-from seq2see.nn.attention import ScoreKind
 from seq2see.nn.feedforward import FeedForwardKind
 from seq2see.nn.heads import HeadSizes, check_maps
 from seq2see.nn.kept import KeptHeads, check_kept
 from seq2see.nn.norms import GROUPS, POOLS_OVER_TIME, NormKind
 from seq2see.nn.plan import Frame, HeadRole
+from seq2see.nn.state_attention import ScoreKind
 
 Tied = Literal["all", "decoder", "none"]
 CellKind = Literal["rnn", "gru", "lstm"]

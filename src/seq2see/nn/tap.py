@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from torch import Tensor, nn
 
+from seq2see.nn.hooks import every_hook_of
+
 
 class Tap(nn.Module):
     """Passes a value on unchanged, and gives it a name.
@@ -22,8 +24,7 @@ class Tap(nn.Module):
     @property
     def watched(self) -> bool:
         """Whether a hook reads or replaces this value or its gradient."""
-        reads = self._forward_hooks or self._forward_pre_hooks
-        return bool(reads or self._backward_hooks or self._backward_pre_hooks)
+        return any(every_hook_of(self))
 
 
 def any_watched(taps: Iterable[Tap]) -> bool:
