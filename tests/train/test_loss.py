@@ -31,6 +31,7 @@ def reference(hidden: Tensor, weight: Tensor, wanted: Tensor, smoothing: float) 
 @pytest.fixture(params=[1, 5, TOKENS, 1000], ids="{} rows a chunk".format)
 def chunked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loss_module, "_CHUNK_NUMBERS", request.param * VOCABULARY)
+    monkeypatch.setattr(loss_module, "_CHUNK_ROWS", 1)
 
 
 @pytest.mark.usefixtures("chunked")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from seq2see.nn.additive import additive_scores
 from seq2see.nn.attention import attention_weights
 from seq2see.nn.layout import by_source
 from seq2see.nn.tap import Tap
@@ -65,8 +65,7 @@ class StateAttention(nn.Module):
         q, (k, memory, real) = by_source(q, (k, memory, real), taps)
         q = self.q(self.query(q) if self.kind == "additive" else q)
         if self.kind == "additive":
-            hidden = torch.tanh(q[:, :, None] + k[:, None])  # row query key d_query
-            scores = self.energy(hidden).squeeze(-1)
+            scores = additive_scores(q, k, self.energy.weight[0])
         else:
             scores = q @ k.transpose(-2, -1)
         scores = self.scores(scores[:, None])  # row 1 query key

@@ -11,6 +11,10 @@ from torch import Tensor
 _CHUNK_NUMBERS = 4_000_000
 """Logits held at a time: 16 MB of float32, which stays near a core's cache."""
 
+_CHUNK_ROWS = 256
+"""Tokens at a time at least, however large the vocabulary: the gradient of E is read and written
+once a chunk, and with fewer rows the products would wait for it."""
+
 
 def smoothed_loss(
     hidden: Float[Tensor, "token d_out"],
@@ -23,9 +27,8 @@ def smoothed_loss(
     $$\ell = -\sum_t \sum_v q_{tv} \log p_{tv}, \qquad
       q_{tv} = (1 - \epsilon)\,[v = w_t] + \epsilon / V, \qquad p_t = \mathrm{softmax}(E h_t)$$
 
-    Source: Szegedy et al. 2016, section 7. The gradient, $p - q$ through the projection, is
-        computed
-    in the same pass, a chunk of tokens at a time.
+    The gradient, $p - q$ through the projection, is computed in the same pass, a chunk of tokens at
+    a time. Source: Szegedy et al. 2016, section 7.
 
     Args:
         hidden: the decoder's outputs at real tokens.
@@ -50,7 +53,7 @@ class _SmoothedLoss(torch.autograd.Function):
         to_hidden = torch.empty_like(hidden)
         to_weight = torch.zeros_like(weight, dtype=wide)
         loss, likelihood = hidden.new_zeros((), dtype=wide), hidden.new_zeros((), dtype=wide)
-        rows = max(1, _CHUNK_NUMBERS // vocabulary)
+        rows = max(_CHUNK_ROWS, _CHUNK_NUMBERS // vocabulary)
         for begin in range(0, len(hidden), rows):
             h, w = hidden[begin : begin + rows], wanted[begin : begin + rows, None]
             logits = (h @ weight.T).to(wide)
