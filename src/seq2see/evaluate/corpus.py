@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sacrebleu.metrics.base import Metric as Scorer
-from sacrebleu.metrics.bleu import BLEU
-from sacrebleu.metrics.chrf import CHRF
 
 from seq2see.evaluate.resample import Table
+
+if TYPE_CHECKING:
+    from sacrebleu.metrics.base import Metric as Scorer
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,26 @@ def _compute(scorer: Scorer, sums: Table) -> Table:
     return np.array([scorer._compute_score_from_stats(row).score for row in rows], np.float64)
 
 
+def _bleu(**options: Any) -> Scorer:
+    from sacrebleu.metrics.bleu import BLEU  # here, so that to open a model does not wait for it
+
+    return BLEU(**options)
+
+
+def _chrf() -> Scorer:
+    from sacrebleu.metrics.chrf import CHRF
+
+    return CHRF()
+
+
 CORPUS_METRICS = (
-    CorpusMetric("bleu", BLEU, partial(BLEU, effective_order=True)),
+    CorpusMetric("bleu", _bleu, partial(_bleu, effective_order=True)),
     CorpusMetric(
         "bleu-tok",
         # Unsmoothed and on the tokens as they stand: the scale of multi-bleu.perl. `force` says
         # that tokenised text is meant here, which sacreBLEU would otherwise warn of.
-        partial(BLEU, tokenize="none", smooth_method="none", force=True),
-        partial(BLEU, tokenize="none", effective_order=True, force=True),
+        partial(_bleu, tokenize="none", smooth_method="none", force=True),
+        partial(_bleu, tokenize="none", effective_order=True, force=True),
     ),
-    CorpusMetric("chrf", CHRF, CHRF),
+    CorpusMetric("chrf", _chrf, _chrf),
 )

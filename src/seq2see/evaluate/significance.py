@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 from seq2see.evaluate.metrics import Counted, Score, count, interval
 from seq2see.evaluate.resample import Table, bootstrap, swap
@@ -127,5 +126,7 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     if len(values) == 1:
         return mean, float("nan"), float("nan")
     error = float(np.std(values, ddof=1)) / len(values) ** 0.5
+    from scipy.special import stdtrit  # a fifth of a second, which to open a model should not take
+
     half = float(stdtrit(len(values) - 1, 0.975)) * error
     return mean, mean - half, mean + half
