@@ -128,13 +128,14 @@ def test_every_choice_has_a_reason(task: str) -> None:
     ("minutes", "kind", "width", "layers"),
     [
         (0, "bilstm+additive", 384, 1),
-        (4, "bilstm+additive", 384, 1),
+        (4, "bilstm+additive", 256, 1),
+        (20, "bilstm+additive", 384, 1),
         (0, "transformer", 192, 4),
         (60, "transformer", 192, 4),
         (4, "transformer", 128, 3),
     ],
 )
-def test_few_minutes_on_many_words_make_a_smaller_transformer(
+def test_few_minutes_on_many_words_make_a_smaller_network(
     minutes: int, kind: str, width: int, layers: int
 ) -> None:
     many = replace(SURVEYS["pronunciations"], pairs=100_000)

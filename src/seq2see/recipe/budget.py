@@ -2,8 +2,8 @@
 
 Measured against an alternative so far: for a few thousand pairs of words, the architecture, the
 kind of attention and the dropout (pronunciation, two languages); for a hundred thousand, the
-architecture, the optimizer, and the recurrent encoder's layers with the dropout; for sentences, the
-optimizer.
+architecture, the optimizer, the recurrent encoder's layers with the dropout, and its width for few
+minutes; for sentences, the optimizer.
 The other figures are starting points; what they reach is recorded under benchmarks/results.
 """
 
@@ -64,6 +64,7 @@ class Class:
         transformer: what suits Transformers.
         hurried: what suits Transformers that have less than `HURRY` minutes; None where that is
             not known.
+        rushed: what suits recurrent networks that have at most `RUSH` minutes, likewise.
     """
 
     name: str
@@ -72,11 +73,18 @@ class Class:
     recurrent: Regime
     transformer: Regime
     hurried: Regime | None = None
+    rushed: Regime | None = None
 
 
 HURRY = 15.0
 """Minutes of training below which a Transformer for many words is smaller. With 8 minutes of one
 core the smaller one reached a word error rate of 32.94, the larger 34.96; where they cross is a
+guess."""
+
+RUSH = 5.0
+"""Minutes of training up to which a recurrent network for many words is smaller and learns from
+smaller batches. After 4 minutes of two cores it made 2,983 updates to a word error rate of 32.97,
+the larger one 819 to 40.55 (`benchmarks/results/cmudict-tried.json`); where they cross is a
 guess."""
 
 
@@ -102,6 +110,7 @@ WORDS = (
         Regime(384, 1, 0.2, 2048, 0.0015, 16),
         Regime(192, 4, 0.2, 1536, 0.0025, 20, decoder_layers=2, positions="rotary"),
         Regime(128, 3, 0.1, 1024, 0.003, 6, positions="rotary"),
+        Regime(256, 1, 0.2, 1024, 0.002, 16),
     ),
     Class(
         "words",
@@ -196,10 +205,10 @@ def _rule(chooser: Chooser) -> tuple[str, str]:
 
 
 def _regime(chooser: Chooser, found: Class) -> Regime:
+    minutes = chooser.tree.get("train", {}).get("minutes", 0)
     if chooser.tree["model"]["kind"] != "transformer":
-        return found.recurrent
-    hurry = 0 < chooser.tree.get("train", {}).get("minutes", 0) < HURRY
-    return (hurry and found.hurried) or found.transformer
+        return (0 < minutes <= RUSH and found.rushed) or found.recurrent
+    return (0 < minutes < HURRY and found.hurried) or found.transformer
 
 
 def _sentences(chooser: Chooser) -> bool:
