@@ -39,7 +39,8 @@ from seq2see.report.charts import Axis, bars
 from seq2see.train.settings import Precision
 
 TOKENS = 8192
-"""Target tokens of a batch where the length grows: one text of the longest."""
+"""Target tokens of a batch where texts or networks grow: one text of the longest, and enough for the
+cost of an update that no token has (the optimizer's) to be shared."""
 
 _PATIENCE = 600.0
 """Seconds that one point may take."""
@@ -85,7 +86,7 @@ def sizes() -> dict[str, Point]:
                 f"model.encoder_layers={layers}",
                 f"model.decoder_layers={layers}",
             ),
-            rows=128,
+            rows=TOKENS // Point.length,
         )
         for width, layers in shapes
     }

@@ -156,3 +156,9 @@ def test_the_names_handed_out_are_functions_in_any_order(first: str) -> None:
 def test_importing_the_face_does_not_import_torch() -> None:
     code = "import sys, seq2see; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_opening_a_model_waits_for_no_library_that_scores_or_draws() -> None:
+    others = "{'scipy', 'sacrebleu', 'altair', 'pandas', 'rich'}"
+    code = f"import sys, seq2see.api.model; sys.exit(bool({others} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", code], check=True)
