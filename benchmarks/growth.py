@@ -39,8 +39,8 @@ from seq2see.report.charts import Axis, bars
 from seq2see.train.settings import Precision
 
 TOKENS = 8192
-"""Target tokens of a batch where texts or networks grow: one text of the longest, and enough for the
-cost of an update that no token has (the optimizer's) to be shared."""
+"""Target tokens of a batch where texts or networks grow: one text of the longest, and enough to
+share the cost of an update that no token has (the optimizer's)."""
 
 _PATIENCE = 600.0
 """Seconds that one point may take."""
