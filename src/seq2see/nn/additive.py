@@ -43,7 +43,7 @@ class _AdditiveScores(torch.autograd.Function):
         ctx.save_for_backward(q, k, v)
         scores = q.new_empty(*q.shape[:2], k.shape[1])
         for rows, queries in _pieces(q, k):
-            scores[rows, queries] = _hidden(q[rows, queries], k[rows]) @ v
+            scores[rows, queries] = (_hidden(q[rows, queries], k[rows]) @ v[:, None]).squeeze(-1)
         return scores
 
     @staticmethod
@@ -56,7 +56,7 @@ class _AdditiveScores(torch.autograd.Function):
         for rows, queries in _pieces(q, k):
             hidden, g = _hidden(q[rows, queries], k[rows]), grad[rows, queries]
             to_v += g.flatten() @ hidden.flatten(0, 2)
-            to_sum = torch.ops.aten.tanh_backward(g[..., None] * v, hidden)
+            to_sum = torch.ops.aten.tanh_backward(g[..., None] @ v[None], hidden)
             to_q[rows, queries] = to_sum.sum(2)
             to_k[rows] += to_sum.sum(1)
         return to_q, to_k.to(k.dtype), to_v.to(v.dtype)
