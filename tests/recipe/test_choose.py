@@ -145,6 +145,20 @@ def test_few_minutes_on_many_words_make_a_smaller_network(
     assert (size, model.encoder_layers) == (width, layers)
 
 
+@pytest.mark.parametrize(
+    ("pairs", "minutes", "dropout"),
+    [(29_000, 0, 0.3), (29_000, 5, 0.1), (29_000, 10, 0.2), (29_000, 60, 0.3), (2_000, 5, 0.3)],
+)
+def test_who_sees_a_sentence_a_few_times_drops_less_of_it(
+    pairs: int, minutes: int, dropout: float
+) -> None:
+    some = replace(SURVEYS["sentences"], pairs=pairs)
+    recipe, reasons = choose(draft(None, [f"train.minutes={minutes}"]), some)
+    assert recipe.model.dropout == dropout
+    reason = next(why for setting, _, why in reasons if setting == "model.dropout")
+    assert reason == f"{pairs:,} pairs of sentences" + f" and {minutes} minutes" * bool(minutes)
+
+
 def test_a_time_budget_needs_no_steps() -> None:
     recipe, reasons = choose(draft(None, ["train.minutes=3"]), SURVEYS["sentences"])
     assert recipe.train.minutes == 3

@@ -2,8 +2,8 @@
 
 Measured against an alternative so far: for a few thousand pairs of words, the architecture, the
 kind of attention and the dropout (pronunciation, two languages); for a hundred thousand, the
-architecture, the optimizer, the recurrent encoder's layers with the dropout, and its width for few
-minutes; for sentences, the optimizer.
+architecture, the optimizer, the recurrent encoder's layers with the dropout, and what suits few
+minutes; for sentences, the optimizer, and the dropout for few minutes.
 The other figures are starting points; what they reach is recorded under benchmarks/results.
 """
 
@@ -39,6 +39,7 @@ class Regime:
         decoder_layers: layers of the decoder; 0: as many as the encoder's.
         positions: how a Transformer's tokens know where they stand.
         updates: the most there are; long texts fill more batches, and would take longer for it.
+        minutes: the longest training by the clock that it is for, a hundred thousand pairs.
     """
 
     width: int
@@ -50,6 +51,7 @@ class Regime:
     decoder_layers: int = 0
     positions: str = "sinusoidal"
     updates: float = float("inf")
+    minutes: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -60,64 +62,56 @@ class Class:
         name: what the data are, for the reasons given.
         below: pairs from which on the next class applies.
         best: short name of the architecture that is chosen.
-        recurrent: what suits recurrent networks.
-        transformer: what suits Transformers.
-        hurried: what suits Transformers that have less than `HURRY` minutes; None where that is
-            not known.
-        rushed: what suits recurrent networks that have at most `RUSH` minutes, likewise.
+        recurrent: what suits recurrent networks, that for the fewest minutes first.
+        transformer: what suits Transformers, likewise.
     """
 
     name: str
     below: float
     best: str
-    recurrent: Regime
-    transformer: Regime
-    hurried: Regime | None = None
-    rushed: Regime | None = None
+    recurrent: tuple[Regime, ...]
+    transformer: tuple[Regime, ...]
 
 
-HURRY = 15.0
-"""Minutes of training below which a Transformer for many words is smaller. With 8 minutes of one
-core the smaller one reached a word error rate of 32.94, the larger 34.96; where they cross is a
-guess."""
-
-RUSH = 5.0
-"""Minutes of training up to which a recurrent network for many words is smaller and learns from
-smaller batches. After 4 minutes of two cores it made 2,983 updates to a word error rate of 32.97,
-the larger one 819 to 40.55 (`benchmarks/results/cmudict-tried.json`); where they cross is a
-guess."""
-
+# What is for few minutes was held against what is for many on two cores, the Transformer for words
+# on one: after 8 minutes 32.94 percent of the words were wrong against 34.96. The other figures
+# stand in `cmudict-tried.json` and `multi30k-raw-tried.json` under benchmarks/results; where the
+# two cross is a guess.
 
 WORDS = (
     Class(
         "words",
         5_000,
         "bilstm+additive",
-        Regime(256, 1, 0.3, 1024, 0.002, 60),
-        Regime(128, 3, 0.3, 1024, 0.002, 80),
+        (Regime(256, 1, 0.3, 1024, 0.002, 60),),
+        (Regime(128, 3, 0.3, 1024, 0.002, 80),),
     ),
     Class(
         "words",
         20_000,
         "bilstm+additive",
-        Regime(256, 1, 0.3, 1024, 0.002, 40, updates=2_700),
-        Regime(128, 3, 0.3, 1024, 0.002, 60),
+        (Regime(256, 1, 0.3, 1024, 0.002, 40, updates=2_700),),
+        (Regime(128, 3, 0.3, 1024, 0.002, 60),),
     ),
     Class(
         "words",
         1_000_000,
         "bilstm+additive",
-        Regime(384, 1, 0.2, 2048, 0.0015, 16),
-        Regime(192, 4, 0.2, 1536, 0.0025, 20, decoder_layers=2, positions="rotary"),
-        Regime(128, 3, 0.1, 1024, 0.003, 6, positions="rotary"),
-        Regime(256, 1, 0.2, 1024, 0.002, 16),
+        (
+            Regime(256, 1, 0.2, 1024, 0.002, 16, minutes=5),
+            Regime(384, 1, 0.2, 2048, 0.0015, 16),
+        ),
+        (
+            Regime(128, 3, 0.1, 1024, 0.003, 6, positions="rotary", minutes=15),
+            Regime(192, 4, 0.2, 1536, 0.0025, 20, decoder_layers=2, positions="rotary"),
+        ),
     ),
     Class(
         "words",
         float("inf"),
         "transformer",
-        Regime(512, 2, 0.1, 4096, 0.001, 5),
-        Regime(256, 4, 0.1, 4096, 0.001, 5),
+        (Regime(512, 2, 0.1, 4096, 0.001, 5),),
+        (Regime(256, 4, 0.1, 4096, 0.001, 5),),
     ),
 )
 SENTENCES = (
@@ -125,15 +119,19 @@ SENTENCES = (
         "sentences",
         200_000,
         "transformer",
-        Regime(512, 1, 0.3, 4096, 0.002, 20),
-        Regime(128, 4, 0.3, 4096, 0.004, 36),
+        (Regime(512, 1, 0.3, 4096, 0.002, 20),),
+        (
+            Regime(128, 4, 0.1, 2048, 0.003, 36, minutes=25),
+            Regime(128, 4, 0.2, 2048, 0.003, 36, minutes=100),
+            Regime(128, 4, 0.3, 4096, 0.004, 36),
+        ),
     ),
     Class(
         "sentences",
         float("inf"),
         "transformer",
-        Regime(512, 2, 0.2, 8192, 0.001, 8),
-        Regime(512, 6, 0.1, 8192, 0.001, 10),
+        (Regime(512, 2, 0.2, 8192, 0.001, 8),),
+        (Regime(512, 6, 0.1, 8192, 0.001, 10),),
     ),
 )
 
@@ -155,14 +153,14 @@ def vocabulary(survey: Survey) -> int:
 def choose_model(chooser: Chooser, survey: Survey) -> None:
     """Chooses the architecture and sizes the network."""
     found = classify(survey, sentences=_sentences(chooser))
-    why = f"{survey.pairs:,} pairs of {found.name}"
+    why = _reason(chooser, found, survey)
     model = chooser.tree.setdefault("model", {})
     if "kind" not in model and model.get("roles"):
         chooser.fill("model", "kind", "transformer", "its heads are given roles")
     if "kind" not in model:
         for name, value in architecture(found.best).items():
             chooser.fill("model", name, value, f"the default for {why}")
-    suits = _regime(chooser, found)
+    suits = _regime(chooser, found, survey)
     joint = chooser.tree["data"]["joint"]
     chooser.fill("model", "tied", "all" if joint else "decoder", "as many tables as vocabularies")
     chooser.fill("model", "dropout", suits.dropout, why)
@@ -181,8 +179,8 @@ def choose_model(chooser: Chooser, survey: Survey) -> None:
 def choose_training(chooser: Chooser, survey: Survey) -> None:
     """Sets batch, learning rate and length of the run."""
     found = classify(survey, sentences=_sentences(chooser))
-    suits = _regime(chooser, found)
-    why = f"{survey.pairs:,} pairs of {found.name}"
+    suits = _regime(chooser, found, survey)
+    why = _reason(chooser, found, survey)
     train, data = chooser.tree.setdefault("train", {}), chooser.tree["data"]
     tokens = chooser.fill("train", "batch_tokens", suits.batch_tokens, why)
     chooser.fill("train", "rate", suits.rate, why)
@@ -204,11 +202,16 @@ def _rule(chooser: Chooser) -> tuple[str, str]:
     return "adamw", "muon makes the updates of a recurrent network slower and hardly better"
 
 
-def _regime(chooser: Chooser, found: Class) -> Regime:
+def _regime(chooser: Chooser, found: Class, survey: Survey) -> Regime:
+    transformer = chooser.tree["model"]["kind"] == "transformer"
+    minutes = chooser.tree.get("train", {}).get("minutes", 0) or float("inf")
+    regimes = found.transformer if transformer else found.recurrent
+    return next(one for one in regimes if minutes * 100_000 <= one.minutes * survey.pairs)
+
+
+def _reason(chooser: Chooser, found: Class, survey: Survey) -> str:
     minutes = chooser.tree.get("train", {}).get("minutes", 0)
-    if chooser.tree["model"]["kind"] != "transformer":
-        return (0 < minutes <= RUSH and found.rushed) or found.recurrent
-    return (0 < minutes < HURRY and found.hurried) or found.transformer
+    return f"{survey.pairs:,} pairs of {found.name}" + f" and {minutes:g} minutes" * bool(minutes)
 
 
 def _sentences(chooser: Chooser) -> bool:
