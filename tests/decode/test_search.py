@@ -74,7 +74,7 @@ def test_rows_scored_a_few_at_a_time_give_what_all_together_give(
     assert len(set(sizes)) > 1  # watched, all rows that are left come together
     assert sizes[0] == len(requests)
     network.prediction._forward_hooks.clear()
-    monkeypatch.setattr(nn_network, "_NEAR", 7 * 12)  # two rows of three hypotheses
+    monkeypatch.setattr(nn_network, "NEAR", 7 * 12)  # two rows of three hypotheses
     parts = generate(network, requests, options)
     for one, other in zip(whole, parts, strict=True):
         assert [each.ids for each in one] == [each.ids for each in other]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from seq2see.bundle.folder import load as load_bundle
 from seq2see.data.pairs import Columns, Pair
 from seq2see.data.rows import Texts, as_pairs
 from seq2see.decode.options import SearchOptions
+from seq2see.decode.shortlist import FREQUENT, LIKELY, learn_shortlist
 from seq2see.decode.translate import Translation, Translator
 from seq2see.errors import BundleError, ConfigError
 from seq2see.evaluate.significance import Comparison, compare
@@ -93,6 +95,7 @@ class Model(Heads):
             self.options(**options),
             longest_source=int(facts.get("longest_source", 0)),
             target_ratio=float(facts.get("longest_ratio", 0.0)),
+            shortlist=self.bundles[0].shortlist,
         )
 
     def options(self, **changes: Any) -> SearchOptions:
@@ -127,6 +130,32 @@ class Model(Heads):
             options: changes to the search, such as `nbest=5` or `alignments=True`.
         """
         return self.translator(**options).translate(as_pairs(texts), prefixes)
+
+    def learn_shortlist(
+        self,
+        data: str | PathLike[str] | Sequence[Pair],
+        columns: str = "",
+        *,
+        frequent: int = FREQUENT,
+        likely: int = LIKELY,
+    ) -> Model:
+        """Returns a model that can search among the target tokens that a source may need.
+
+        Such a search is asked for by `shortlist=True`. It is faster and no longer exact.
+
+        Args:
+            data: the pairs the model was trained on, or others like them.
+            columns: where source, target and features stand in a TSV; empty: as in training.
+            frequent: how many of the most frequent target tokens every source may use.
+            likely: how many more each source token adds, the most probable ones.
+
+        Raises:
+            ConfigError: the target vocabulary is so small that nothing would be left out; search
+                without a shortlist.
+        """
+        pairs = self.read(data, columns)
+        learnt = learn_shortlist(self.bundles[0].tokenizers, pairs, frequent, likely)
+        return Model([replace(bundle, shortlist=learnt) for bundle in self.bundles])
 
     def score(self, pairs: Sequence[Pair]) -> list[Translation]:
         """Scores given targets: log-probability, and that of every token, in nats."""

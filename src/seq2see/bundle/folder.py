@@ -13,9 +13,11 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from seq2see.bundle import reading
-from seq2see.bundle.reading import RESTORE, SUMS, check_sums, sums
+from seq2see.bundle.reading import RESTORE, SUMS, check_sums, guarded, sums
+from seq2see.bundle.shortlist import load_shortlist, save_shortlist
 from seq2see.bundle.weights import load_weights, weights
 from seq2see.config import Tree, parse
+from seq2see.data.shortlist import Shortlist
 from seq2see.data.store import Tokenizers
 from seq2see.data.tokenizers import Tokenizer
 from seq2see.errors import BundleError, ConfigError
@@ -25,10 +27,13 @@ from seq2see.nn.roles import UnknownRoleError
 from seq2see.nn.settings import RecurrentSettings, Settings, TransformerSettings
 
 RECIPE, WEIGHTS, SCORES, CARD = "recipe.toml", "model.safetensors", "scores.json", "card.md"
+SHORTLIST = "shortlist.safetensors"
+"""Stands in a bundle that has learnt one; the checksums say whether it belongs to it."""
+
 GUARDED = (RECIPE, "source.json", "target.json", WEIGHTS)
 """What the checksums are of; scores and card are free to be edited."""
 
-FILES = (*GUARDED, SCORES, CARD, SUMS)
+FILES = (*GUARDED, SHORTLIST, SCORES, CARD, SUMS)
 _PARTIAL = ".tmp"  # what safetensors calls the file that it is writing
 _ATTEMPTS = 10
 """Saves lie seconds apart, so the second attempt succeeds unless the machine is very busy."""
@@ -44,6 +49,7 @@ class Bundle:
         tokenizers: text to ids and back.
         scores: what it scored when it was made.
         card: a description for people.
+        shortlist: which target tokens a source may be translated to, where that was learnt.
         folder: where it was opened, if it was.
     """
 
@@ -52,6 +58,7 @@ class Bundle:
     tokenizers: Tokenizers
     scores: dict[str, Any] = field(default_factory=dict)
     card: str = ""
+    shortlist: Shortlist | None = None
     folder: Path | None = field(default=None, compare=False)
 
     def save(self, folder: Path) -> None:
@@ -76,7 +83,11 @@ class Bundle:
         for name, text in self._texts().items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
         save_file(weights(self.network), folder / WEIGHTS, metadata={"format": "pt"})
-        (folder / SUMS).write_text(sums(folder, GUARDED), encoding="utf-8", newline="\n")
+        guarded = [*GUARDED]
+        if self.shortlist is not None:
+            save_shortlist(self.shortlist, folder / SHORTLIST)
+            guarded.append(SHORTLIST)
+        (folder / SUMS).write_text(sums(folder, guarded), encoding="utf-8", newline="\n")
 
     def _texts(self) -> dict[str, str]:
         return {
@@ -144,9 +155,18 @@ def _read(folder: Path) -> Bundle:
     )
     network = new_network(recipe, Tokenizers(source, target), str(standing(folder, RECIPE)))
     load_weights(network, standing(folder, WEIGHTS))
+    shortlist = _shortlist(folder, (source.size, target.size))
     scores = reading.scores(folder, SCORES)
     card = reading.text(folder, CARD)
-    return Bundle(recipe, network.eval(), Tokenizers(source, target), scores, card, folder)
+    tokenizers = Tokenizers(source, target)
+    return Bundle(recipe, network.eval(), tokenizers, scores, card, shortlist, folder)
+
+
+def _shortlist(folder: Path, sizes: tuple[int, int]) -> Shortlist | None:
+    if SHORTLIST not in guarded(folder):
+        return None
+    check_sums(folder, [SHORTLIST])
+    return load_shortlist(standing(folder, SHORTLIST), sizes)
 
 
 def is_begun(folder: Path) -> bool:

@@ -52,6 +52,15 @@ def sums(folder: Path, names: Iterable[str]) -> str:
     return "".join(f"{digest(standing(folder, name))}  {name}\n" for name in names)
 
 
+def guarded(folder: Path) -> list[str]:
+    """Returns the files whose checksums were saved.
+
+    Raises:
+        BundleError: the checksums are missing.
+    """
+    return [line.partition("  ")[2] for line in text(folder, SUMS).splitlines()]
+
+
 def check_sums(folder: Path, names: Sequence[str]) -> None:
     """Compares files with the checksums that were saved beside them.
 

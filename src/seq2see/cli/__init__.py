@@ -62,6 +62,7 @@ def build() -> typer.Typer:
     from seq2see.cli.evaluate import evaluate
     from seq2see.cli.look import look
     from seq2see.cli.score import score
+    from seq2see.cli.shortlist import shortlist
     from seq2see.cli.study import study
     from seq2see.cli.train import train
     from seq2see.cli.translate import translate
@@ -78,6 +79,7 @@ def build() -> typer.Typer:
     app.command("train")(train)
     app.command("translate")(translate)
     app.command("score")(score)
+    app.command("shortlist")(shortlist)
     app.command("evaluate")(evaluate)
     app.command("look")(look)
     app.command("study")(study)

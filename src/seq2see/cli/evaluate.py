@@ -50,6 +50,7 @@ def evaluate(
     no_repeat_ngram: options.NoRepeat = None,
     batch_tokens: options.BatchTokens = None,
     precision: options.Precision = None,
+    shortlist: options.Shortlist = False,
     workers: options.Workers = None,
     as_json: options.Json = False,
     device: options.Device = "auto",
@@ -64,7 +65,7 @@ def evaluate(
     search = options.given(
         beam=beam, length_penalty=length_penalty, max_length=max_length,
         no_repeat_ngram=no_repeat_ngram, batch_tokens=batch_tokens,
-        precision=precision, workers=workers,
+        precision=precision, workers=workers, shortlist=shortlist,
     )  # fmt: skip
     found = model.evaluate(
         data, names, columns=columns, against=other, each_line=each_line, **search

@@ -120,6 +120,14 @@ Workers = Annotated[
         help="Decode N groups of lines at a time (default: one a thread of the processor).",
     ),
 ]
+Shortlist = Annotated[
+    bool,
+    typer.Option(
+        "--shortlist",
+        help="Score the target tokens on each source's shortlist alone, which `seq2see shortlist`"
+        " has put into the model: faster, and no longer exact.",
+    ),
+]
 
 
 def define_roles(path: str) -> None:

@@ -94,6 +94,7 @@ def translate(
     prefix: Prefix = None,
     batch_tokens: options.BatchTokens = None,
     precision: options.Precision = None,
+    shortlist: options.Shortlist = False,
     workers: options.Workers = None,
     columns: Columns = None,
     no_repeat_ngram: options.NoRepeat = None,
@@ -104,7 +105,7 @@ def translate(
     changes = options.given(
         beam=beam, nbest=nbest, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed,
         length_penalty=length_penalty, max_length=max_length, batch_tokens=batch_tokens,
-        no_repeat_ngram=no_repeat_ngram, precision=precision, workers=workers,
+        no_repeat_ngram=no_repeat_ngram, precision=precision, workers=workers, shortlist=shortlist,
     )  # fmt: skip
     _check_drawing(changes, sample)
     from seq2see.cli.shape import Shape

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -13,6 +14,9 @@ from torch import Tensor, nn
 from seq2see.errors import DecodingError
 from seq2see.nn.network import Network
 from seq2see.nn.state import Memory, TensorState
+
+if TYPE_CHECKING:
+    from seq2see.decode.narrowed import Narrowed
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Ensemble(nn.Module):
             with the same tokenizers.
     """
 
-    def __init__(self, members: Sequence[Network]) -> None:
+    def __init__(self, members: Sequence[Network] | Sequence[Narrowed]) -> None:
         super().__init__()
         sizes = {member.sizes for member in members}
         if len(sizes) != 1:

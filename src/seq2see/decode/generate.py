@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from seq2see.data.shortlist import Shortlist
 from seq2see.decode.beam import Beam
 from seq2see.decode.hypothesis import Hypothesis, ranked
+from seq2see.decode.narrowed import Candidates, among, narrowed
 from seq2see.decode.options import SearchOptions
 from seq2see.decode.request import Request, by_length, lay
 from seq2see.decode.rules import Rules, Unwritable
@@ -39,6 +41,7 @@ def generate(
     requests: Sequence[Request],
     options: SearchOptions,
     unwritable: Unwritable = PLAIN,
+    shortlist: Shortlist | None = None,
 ) -> list[list[Hypothesis]]:
     """Decodes every request; what comes out for one does not depend on the others.
 
@@ -47,6 +50,7 @@ def generate(
         requests: what to decode.
         options: how to search.
         unwritable: the target vocabulary's ids that are not text.
+        shortlist: which target tokens each source may be translated to; None: all.
 
     Returns:
         For each request, in order, `options.nbest` hypotheses at most, best first.
@@ -60,9 +64,11 @@ def generate(
     budget = max(options.batch_tokens // width, 1)
     groups = _shared_out(lengths, budget, max(_LEAST // width, 1), workers)
     groups.sort(key=lambda rows: -max(lengths[i] for i in rows))
+    if shortlist is not None:
+        network = narrowed(network, shortlist)
     network = _laid_out(network, width * len(wanted), device)
     tasks = [
-        partial(_search, network, [wanted[row] for row in rows], options, unwritable)
+        partial(_search, network, [wanted[row] for row in rows], options, unwritable, shortlist)
         for rows in groups
     ]
     for rows, every in zip(groups, in_threads(tasks, workers), strict=True):
@@ -76,12 +82,22 @@ def generate(
 
 @torch.inference_mode()
 def _search(
-    network: Searchable, chosen: list[Request], options: SearchOptions, unwritable: Unwritable
+    network: Searchable,
+    chosen: list[Request],
+    options: SearchOptions,
+    unwritable: Unwritable,
+    shortlist: Shortlist | None,
 ) -> list[list[Hypothesis]]:
     group = lay(chosen, next(iter(network.parameters())).device)
-    rules = Rules(group, unwritable, options.no_repeat_ngram)
     chooser: Chooser = Sampler.over(chosen, options) if options.sample else Beam(options.beam)
-    return search(network, group, rules, chooser, options)
+    if shortlist is None:
+        rules = Rules(group, unwritable, options.no_repeat_ngram)
+        return search(network, group, rules, chooser, options)
+    candidates = Candidates.of(group, shortlist)
+    group, marks = candidates.counted(group), Unwritable(marks=unwritable.marks)
+    rules = Rules(group, marks, options.no_repeat_ngram)
+    network = among(network, candidates)
+    return candidates.named(search(network, group, rules, chooser, options))
 
 
 def _laid_out(network: Searchable, hypotheses: int, device: torch.device) -> Searchable:

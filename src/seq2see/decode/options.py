@@ -34,6 +34,9 @@ class SearchOptions:
             exactly what the bundle's weights say.
         workers: groups of sources that are decoded at a time, each in a thread of its own; 0 is as
             many as torch has threads. The outputs depend on it by rounding at most.
+        shortlist: whether each source is translated to the tokens on its shortlist alone, which
+            the model must have learnt (`Model.learn_shortlist`). Probabilities are shared out
+            among those, so that scores are a little higher.
 
     Raises:
         ConfigError: a value is out of its range, or more hypotheses are wanted than the beam holds.
@@ -54,6 +57,7 @@ class SearchOptions:
     alignments: bool = False
     precision: Arithmetic = "float32"
     workers: int = 0
+    shortlist: bool = False
 
     def __post_init__(self) -> None:
         for name in ("beam", "nbest", "max_length", "batch_tokens"):

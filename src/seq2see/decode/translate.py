@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from seq2see.data.rows import Pair
+from seq2see.data.shortlist import Shortlist
 from seq2see.data.store import Tokenizers
 from seq2see.data.tokenizers import SPECIALS, UNKNOWN
 from seq2see.decode.align import align
@@ -78,10 +79,12 @@ class Translator:
             counted; needed where `options.strict`.
         target_ratio: the largest number of target tokens for one source token that a training pair
             had, features and end marks counted; 0 where it is not known. See `length_limit`.
+        shortlist: what each source may be translated to; needed where `options.shortlist`.
 
     Raises:
-        ConfigError: `strict` without a longest source, leave `strict` out; or a ratio that no pair
-            can have; or int8 on a GPU, decode there in float32 or bfloat16.
+        ConfigError: `strict` without a longest source, leave `strict` out; or a shortlist that was
+            not learnt, learn one; or a ratio that no pair can have; or int8 on a GPU, decode there
+            in float32 or bfloat16.
         DecodingError: the networks' vocabularies differ; see `Ensemble`.
     """
 
@@ -93,12 +96,19 @@ class Translator:
         *,
         longest_source: int = 0,
         target_ratio: float = 0.0,
+        shortlist: Shortlist | None = None,
     ) -> None:
         if options.strict and longest_source < 1:
             raise ConfigError(
                 "the longest source of the training data is not known",
                 where="strict",
                 mend="Leave strict out: sources of any length are translated then",
+            )
+        if options.shortlist and shortlist is None:
+            raise ConfigError(
+                "the model has no shortlist",
+                where="shortlist",
+                mend="Learn one from pairs, with `seq2see shortlist BUNDLE DATA`",
             )
         if not 0 <= target_ratio < math.inf:
             raise ConfigError(
@@ -108,6 +118,7 @@ class Translator:
         self.network = networks[0] if len(networks) == 1 else Ensemble(networks)
         self.tokenizers, self.options = tokenizers, options
         self.longest_source, self.target_ratio = longest_source, target_ratio
+        self.shortlist = shortlist if options.shortlist else None
 
     def translate(
         self, pairs: Sequence[Pair], prefixes: Sequence[str] | None = None
@@ -176,9 +187,9 @@ class Translator:
         self, pairs: Sequence[Pair], sources: Sequence[Source], prefixes: Sequence[str]
     ) -> dict[int, list[Hypothesis]]:
         requests = self._requests(pairs, sources, prefixes)
-        unwritable = Unwritable.of(self.tokenizers.target)
+        asked, unwritable = list(requests.values()), Unwritable.of(self.tokenizers.target)
         with evaluating(self.network):
-            found = generate(self.network, list(requests.values()), self.options, unwritable)
+            found = generate(self.network, asked, self.options, unwritable, self.shortlist)
         return dict(zip(requests, found, strict=True))
 
     def _sources(self, pairs: Sequence[Pair]) -> list[Source]:

@@ -19,7 +19,7 @@ from seq2see.nn.settings import RecurrentSettings, Settings, TransformerSettings
 from seq2see.nn.state import Memory, TensorState
 from seq2see.nn.tap import Tap
 
-_NEAR = 500_000
+NEAR = 500_000
 """Logits that are made at a time while searching: 2 MB of float32."""
 
 
@@ -142,7 +142,7 @@ class Network(nn.Module):
             Logits of the rows that come next, of all rows in the end. They come together where
             `prediction` is watched.
         """
-        each = max(1, _NEAR // (width * self.sizes.target)) * width
+        each = max(1, NEAR // (width * self.sizes.target)) * width
         yield from map(self.logits, hidden.split(len(hidden) if self.prediction.watched else each))
 
     def decode(
