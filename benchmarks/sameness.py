@@ -3,8 +3,9 @@
     python benchmarks/sameness.py BUNDLE --data TEST [--beam N ...]
 
 Each source of TEST is searched alone in float32, and then side by side with others: in batches of
-several sizes, and in the other precisions. How many outputs are the same, and what that makes of
-the metric, is recorded in benchmarks/results/sameness.json under the folder's name.
+several sizes, in the other precisions, and by the model's shortlist if it has one. How many outputs
+are the same, and what that makes of the metric, is recorded in benchmarks/results/sameness.json
+under the folder's name.
 """
 
 from __future__ import annotations
@@ -31,6 +32,12 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 """What is compared with a search of each source alone."""
 
+LISTED: dict[str, dict[str, Any]] = {
+    f"{way}, shortlist": {**WAYS[name], "shortlist": True}
+    for way, name in {"float32": "float32, 8192 tokens", "int8": "int8"}.items()
+}
+"""What else is, where the model has a shortlist."""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Compares all ways for one bundle, beam by beam, and records each beam at once."""
@@ -41,9 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     model, name = s2s.load(given.bundle), given.bundle.resolve().name
     examination = examine_by(model.read(given.data))
+    ways = WAYS if model.bundles[0].shortlist is None else WAYS | LISTED
     for beam in given.beam:
         found = {"alone": decoded(model, examination, beam, ALONE, together=False)}
-        for way, options in WAYS.items():
+        for way, options in ways.items():
             found[way] = decoded(model, examination, beam, options)
             told = compared(found[way], found["alone"])
             print(f"{name}, beam {beam}, {way}: {told}", flush=True)

@@ -86,7 +86,10 @@ def _decoding(task: str, beam: int, threads: int) -> Iterator[Entry]:
         # Of one sentence, several threads may share the products or be a hindrance.
         shares = (threads,) if task == "decoding" else dict.fromkeys((1, threads))
         for share in shares:
-            yield Entry("seq2see", "ours", precision, {"beam": beam, "threads": share})
+            layout = {"beam": beam, "threads": share}
+            yield Entry("seq2see", "ours", precision, layout)
+            if precision != "bfloat16":
+                yield Entry("seq2see", "ours", precision, {**layout, "shortlist": 1})
     yield Entry("transformers", "marian", options={"beam": beam})
     for precision in ("float32", "int8"):
         # Of one sentence there is nothing to share between workers.

@@ -22,6 +22,7 @@ from seq2see.data.pairs import read_pairs
 from seq2see.data.rows import Pair
 from seq2see.data.store import Store, Tokenizers
 from seq2see.data.tokenizers import SPECIALS, train_tokenizer
+from seq2see.decode.shortlist import learn_shortlist
 from seq2see.evaluate.metrics import Score, evaluate
 
 TRAIN, DEV, TEST = "train.raw", "val.raw", "test_2016_flickr.raw"
@@ -94,7 +95,7 @@ class Material:
         subprocess.run(command, check=True)
 
     def write_test(self, model: Path, sentences: int) -> dict[str, Any]:
-        """Writes the test sources as ids and the model's weights, and returns what they are."""
+        """Writes test sources, the model's weights and a shortlist; returns what they are."""
         bundle = bundles.load(model)
         pairs = self.pairs(TEST)[:sentences]
         rows, _ = bundle.tokenizers.sources(pairs)
@@ -102,6 +103,8 @@ class Material:
         tensors = weights(bundle.network).items()
         arrays: dict[str, Any] = {name: tensor.numpy() for name, tensor in tensors}
         np.savez(self.folder / "weights.npz", **arrays)
+        learnt = learn_shortlist(bundle.tokenizers, self.pairs(TRAIN))
+        np.savez(self.folder / "shortlist.npz", frequent=learnt.frequent, likely=learnt.likely)
         return {"sentences": len(pairs), "source_tokens": sum(map(len, rows))}
 
     def bleu(self, model: Path, outputs: Sequence[Sequence[int]]) -> Score:

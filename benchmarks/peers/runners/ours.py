@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from seq2see.bench.training import updates
 from seq2see.bundle.folder import network_settings
 from seq2see.bundle.weights import weights as tensors_of
 from seq2see.data import batches
+from seq2see.data.shortlist import Shortlist
 from seq2see.decode.generate import generate
 from seq2see.decode.options import SearchOptions
 from seq2see.decode.request import Request
@@ -45,10 +47,14 @@ def searching(job: Job, network: Network) -> Ready:
         tensor.copy_(torch.from_numpy(found[name]))
     network = converted(network.eval(), job["precision"])
     options = SearchOptions(beam=job["options"]["beam"])
+    shortlist: Shortlist | None = None
+    if job["options"].get("shortlist"):
+        with np.load(Path(job["material"]) / "shortlist.npz") as file:
+            shortlist = Shortlist(file["frequent"], file["likely"])
 
     def decode(sources: Sequence[Ids]) -> list[list[int]]:
         requests = [Request(source.tolist(), job["limit"]) for source in sources]
-        best = generate(network, requests, options)
+        best = generate(network, requests, options, shortlist=shortlist)
         return [until_end(hypotheses[0].ids) for hypotheses in best]
 
     return decoding(job, decode, "seq2see", "torch")
