@@ -70,24 +70,62 @@ class Candidates:
 
 
 @dataclass(frozen=True)
+class Tables:
+    """What each source's candidates are scored with.
+
+    Args:
+        ids: of all candidates, `[entry, candidate]`.
+        vectors: of those that not all sources have, `[entry, d, own]`.
+        term: added to their logits, `[entry, 1, own]`: minus infinity where there is none.
+        entry: which one belongs to each source. To copy the tables whenever a source leaves would
+            cost more than to score what belongs to none, as long as most are in use.
+    """
+
+    ids: Int[Tensor, "entry candidate"]
+    vectors: Float[Tensor, "entry d own"]
+    term: Float[Tensor, "entry 1 own"]
+    entry: Int[Tensor, " source"]
+
+    def select(self, sources: Int[Tensor, " kept"]) -> Tables:
+        """Takes the given sources, in that order."""
+        entry = self.entry[sources]
+        if 2 * len(entry) > len(self.ids):
+            return replace(self, entry=entry)
+        all_of_them = torch.arange(len(entry), device=entry.device)
+        return Tables(self.ids[entry], self.vectors[entry], self.term[entry], all_of_them)
+
+    def named(self, candidates: Int[Tensor, "source width"]) -> Int[Tensor, "source width"]:
+        """Returns the ids of candidates."""
+        return self.ids[self.entry[:, None], candidates]
+
+    def own(self, x: Float[Tensor, "source width d"]) -> Float[Tensor, "source width own"]:
+        """Scores the candidates that not all sources have."""
+        laid = x.new_zeros(len(self.ids), *x.shape[1:])
+        laid[self.entry] = x
+        return torch.baddbmm(self.term, laid, self.vectors)[self.entry]
+
+
+@dataclass(frozen=True)
 class NarrowedState:
-    """The network's state, and what of each source's candidates a step asks for.
+    """The network's state, and what its sources' candidates are scored with.
 
     Args:
         inner: the network's own.
-        own: `ids`, all candidates; `vectors`, those that not all sources have; `term`, what is
-            added to their logits: minus infinity where there is none.
+        tables: of the sources.
+        width: hypotheses of each source; they stand in succession.
     """
 
     inner: TensorState
-    own: TensorState
+    tables: Tables
+    width: int = 1
 
     def select(self, rows: Int[Tensor, " kept"], width: int = 1) -> NarrowedState:
         """Takes the given rows, in that order; see `State`."""
-        return NarrowedState(self.inner.select(rows, width), self.own.select(rows, width))
+        tables = self.tables.select(rows[::width] // self.width)
+        return NarrowedState(self.inner.select(rows, width), tables, width)
 
 
-Hidden = tuple[Tensor, TensorState]
+Hidden = tuple[Tensor, Tables]
 
 
 class Narrowed(nn.Module):
@@ -133,35 +171,28 @@ class Narrowed(nn.Module):
         assert self.candidates is not None
         ids = self.candidates.ids
         more = ids[:, self.candidates.common :]
-        rows = self.rows.at(more)
-        term = rows.new_zeros(more.shape).masked_fill_(more == PAD, NEVER)[:, None]
-        own = {"ids": ids, "vectors": rows.mT, "term": term}
-        return NarrowedState(self.network.start(memory), TensorState(0, own, {}))
+        vectors = self.rows.at(more)
+        term = vectors.new_zeros(more.shape).masked_fill_(more == PAD, NEVER)[:, None]
+        entry = torch.arange(len(ids), device=ids.device)
+        return NarrowedState(self.network.start(memory), Tables(ids, vectors.mT, term, entry))
 
     def advance(
         self, tokens: Int[Tensor, " row"], state: NarrowedState
     ) -> tuple[Hidden, NarrowedState]:
         """Reads one candidate a row; returns what `predictions` scores, and the state after it."""
-        own = state.own
-        ids = own.source["ids"].gather(1, tokens.view(-1, own.width)).flatten()
+        ids = state.tables.named(tokens.view(-1, state.width)).flatten()
         hidden, inner = self.network.advance(ids, state.inner)
-        return (hidden, own), NarrowedState(inner, own)
+        return (hidden, state.tables), replace(state, inner=inner)
 
     def predictions(
         self, hidden: Hidden, width: int = 1
     ) -> Iterator[Float[Tensor, "part candidate"]]:
         """Scores the candidates of some rows at a time; see `Network.predictions`."""
-        x, own = hidden
-        each = max(1, NEAR // (width * own.source["ids"].shape[1]))
-        sources = zip(
-            x.view(-1, width, x.shape[-1]).split(each),
-            own.source["vectors"].split(each),
-            own.source["term"].split(each),
-            strict=True,
-        )
-        for part, rows, term in sources:
-            more = torch.baddbmm(term, part, rows)
-            yield torch.cat([self.frequent(part), more], dim=-1).flatten(0, 1)
+        x, tables = hidden
+        x = x.view(-1, width, x.shape[-1])
+        each = max(1, NEAR // (width * tables.ids.shape[1]))
+        for part, own in zip(x.split(each), tables.own(x).split(each), strict=True):
+            yield torch.cat([self.frequent(part), own], dim=-1).flatten(0, 1)
 
 
 def narrowed(network: Searchable, shortlist: Shortlist) -> Searchable:
