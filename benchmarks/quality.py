@@ -80,6 +80,12 @@ TASKS: dict[str, dict[str, Part]] = {
     "cmudict-transformer": {
         "en": Part(CMUDICT.train, CMUDICT.dev, CMUDICT.test, ("model.kind=transformer",))
     },
+    "cmudict-precision": {
+        name: replace(
+            CMUDICT, settings=(f"train.precision={name}", "preset=tiny", "train.steps=1000")
+        )
+        for name in ("float32", "bfloat16")
+    },
     "multi30k": {"en-de": MULTI30K},
     "multi30k-bilstm": {
         "en-de": Part(MULTI30K.train, MULTI30K.dev, MULTI30K.test, ("model.kind=bilstm+attention",))
