@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from seq2see.decode.search import Searchable
 from seq2see.errors import DecodingError
 from seq2see.nn.network import Network
-from seq2see.nn.state import Memory, TensorState
+from seq2see.nn.state import Memory, State
 
 if TYPE_CHECKING:
     from seq2see.decode.narrowed import Narrowed
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class EnsembleState:
     """The members' states."""
 
-    states: tuple[TensorState, ...]
+    states: tuple[State, ...]
 
     def select(self, rows: Int[Tensor, " kept"], width: int = 1) -> EnsembleState:
         """Takes the given rows, in that order; see `State`."""
@@ -57,34 +58,37 @@ class Ensemble(nn.Module):
         self.members = nn.ModuleList(members)
 
     def networks(self) -> list[Network]:
-        """Lists the members."""
+        """Lists the members, where all of them are networks."""
+        return list(self.members)  # type: ignore[arg-type]
+
+    def _each(self) -> list[Searchable]:
         return list(self.members)  # type: ignore[arg-type]
 
     def encode(
         self, source: Int[Tensor, "row source"], real: Bool[Tensor, "row source"]
     ) -> tuple[Memory, ...]:
         """Reads the sources with every member."""
-        return tuple(member.encode(source, real) for member in self.networks())
+        return tuple(member.encode(source, real) for member in self._each())
 
     def start(self, memory: tuple[Memory, ...]) -> EnsembleState:
         """Returns the members' states before the first token."""
-        pairs = zip(self.networks(), memory, strict=True)
+        pairs = zip(self._each(), memory, strict=True)
         return EnsembleState(tuple(member.start(each) for member, each in pairs))
 
     def advance(
         self, tokens: Int[Tensor, " row"], state: EnsembleState
-    ) -> tuple[tuple[Tensor, ...], EnsembleState]:
+    ) -> tuple[tuple[Any, ...], EnsembleState]:
         """Reads one token a row with every member."""
-        pairs = zip(self.networks(), state.states, strict=True)
+        pairs = zip(self._each(), state.states, strict=True)
         steps = [member.advance(tokens, each) for member, each in pairs]
         states = EnsembleState(tuple(each for _, each in steps))
         return tuple(hidden for hidden, _ in steps), states
 
     def predictions(
-        self, hidden: tuple[Tensor, ...], width: int = 1
+        self, hidden: tuple[Any, ...], width: int = 1
     ) -> Iterator[Float[Tensor, "part vocabulary"]]:
         """Scores the next token of some rows at a time, by its log-probability."""
-        pairs = zip(self.networks(), hidden, strict=True)
+        pairs = zip(self._each(), hidden, strict=True)
         # Watched or not, members have to take as many rows at a time.
         each = [torch.cat([*member.predictions(one, width)]) for member, one in pairs]
         yield mean_probability([logits.log_softmax(-1) for logits in each])

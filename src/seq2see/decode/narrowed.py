@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from seq2see.data.shortlist import Shortlist
@@ -162,7 +162,7 @@ class Narrowed(nn.Module):
         other.candidates = candidates
         return other
 
-    def encode(self, source: Int[Tensor, "row source"], real: Int[Tensor, "row source"]) -> Memory:
+    def encode(self, source: Int[Tensor, "row source"], real: Bool[Tensor, "row source"]) -> Memory:
         """Reads the sources; `real` is False at padding."""
         return self.network.encode(source, real)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -28,6 +28,7 @@ class Memory:
     tokens: Int[Tensor, "row source"] | None = None
 
 
+@runtime_checkable
 class State(Protocol):
     """What a decoder remembers of the tokens so far; search never looks into it."""
 
