@@ -20,7 +20,7 @@ SOURCE = TARGET = bundle().tokenizers.source.size
 
 
 def lists() -> Shortlist:
-    return Shortlist(np.array([0, 1, 2, 3, 8]), np.arange(2 * SOURCE).reshape(SOURCE, 2) % TARGET)
+    return Shortlist(np.array([*range(6), 8]), np.arange(2 * SOURCE).reshape(SOURCE, 2) % TARGET)
 
 
 @pytest.fixture
@@ -60,6 +60,14 @@ FOREIGN = {
     "fractions": {"frequent": np.zeros(3), "likely": np.zeros((SOURCE, 1), np.int32)},
     "ids beyond": {
         "frequent": np.array([TARGET], np.int32),
+        "likely": np.zeros((SOURCE, 1), np.int32),
+    },
+    "marks that are missing": {
+        "frequent": np.array([0, 1, 2, 3, 8], np.int32),
+        "likely": np.zeros((SOURCE, 1), np.int32),
+    },
+    "an id twice": {
+        "frequent": np.array([*range(6), 8, 8], np.int32),
         "likely": np.zeros((SOURCE, 1), np.int32),
     },
     "ids below 0": {

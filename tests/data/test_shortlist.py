@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from seq2see.data.shortlist import Shortlist
 from seq2see.data.tokenizers import END, PAD, START, UNKNOWN
@@ -38,10 +37,3 @@ def test_what_no_target_may_hold_is_on_no_list() -> None:
     found = learnt(1, 3, never=(7, 9))
     assert found.frequent.tolist()[5:] == [8]
     assert not np.isin([7, 9], found.likely).any()
-
-
-def test_the_share_of_tokens_on_their_lists() -> None:
-    assert learnt(1, 5).covers((SOURCES, TARGETS)) == 1
-    # The first pair's 7 and END; of the others 9 is no candidate of 11.
-    assert learnt(1, 0).covers(([[11]], [[7, 9, END, 8]])) == pytest.approx(1 / 2)
-    assert learnt(1, 0).covers(([], [])) == 0

@@ -9,8 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from seq2see.data.rows import Pair
 from seq2see.data.shortlist import Shortlist
-from seq2see.data.tokenizers import PAD, SPECIALS
+from seq2see.data.store import Tokenizers
+from seq2see.data.tokenizers import PAD, SPECIALS, train_tokenizer
 from seq2see.decode import narrowed as module
 from seq2see.decode.ensemble import Ensemble
 from seq2see.decode.generate import generate
@@ -18,6 +20,9 @@ from seq2see.decode.hypothesis import Hypothesis
 from seq2see.decode.narrowed import Candidates
 from seq2see.decode.options import SearchOptions
 from seq2see.decode.request import Request, lay
+from seq2see.decode.shortlist import learn_shortlist
+from seq2see.decode.translate import Translator
+from seq2see.decode.tree import grow
 from seq2see.errors import DecodingError
 from seq2see.nn.network import Network
 from seq2see.nn.precision import converted
@@ -167,3 +172,13 @@ def test_who_watches_the_whole_vocabulary_is_told(make, requests: list[Request])
         with pytest.raises(DecodingError, match="whole vocabulary are watched"):
             generate(network, requests, SearchOptions(), shortlist=everything())
         handle.remove()
+
+
+def test_a_tree_of_candidates_is_refused(make) -> None:
+    side = train_tokenizer("characters", ["abcdef"], 0)
+    network = make("transformer", size=side.size)
+    lists = learn_shortlist(Tokenizers(side, side), [Pair("ab", "ba")], frequent=1)
+    options = SearchOptions(shortlist=True)
+    translator = Translator([network], Tokenizers(side, side), options, shortlist=lists)
+    with pytest.raises(DecodingError, match="Leave the shortlist out"):
+        grow(translator, Pair("ab", ""))

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from seq2see.bundle import reading
-from seq2see.bundle.reading import RESTORE, SUMS, check_sums, guarded, sums
+from seq2see.bundle.reading import RESTORE, SUMS, check_sums, summed, sums
 from seq2see.bundle.shortlist import load_shortlist, save_shortlist
 from seq2see.bundle.weights import load_weights, weights
 from seq2see.config import Tree, parse
@@ -83,11 +83,10 @@ class Bundle:
         for name, text in self._texts().items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
         save_file(weights(self.network), folder / WEIGHTS, metadata={"format": "pt"})
-        guarded = [*GUARDED]
         if self.shortlist is not None:
             save_shortlist(self.shortlist, folder / SHORTLIST)
-            guarded.append(SHORTLIST)
-        (folder / SUMS).write_text(sums(folder, guarded), encoding="utf-8", newline="\n")
+        names = GUARDED if self.shortlist is None else (*GUARDED, SHORTLIST)
+        (folder / SUMS).write_text(sums(folder, names), encoding="utf-8", newline="\n")
 
     def _texts(self) -> dict[str, str]:
         return {
@@ -155,18 +154,18 @@ def _read(folder: Path) -> Bundle:
     )
     network = new_network(recipe, Tokenizers(source, target), str(standing(folder, RECIPE)))
     load_weights(network, standing(folder, WEIGHTS))
-    shortlist = _shortlist(folder, (source.size, target.size))
+    shortlist = _shortlist(folder, Tokenizers(source, target))
     scores = reading.scores(folder, SCORES)
     card = reading.text(folder, CARD)
     tokenizers = Tokenizers(source, target)
     return Bundle(recipe, network.eval(), tokenizers, scores, card, shortlist, folder)
 
 
-def _shortlist(folder: Path, sizes: tuple[int, int]) -> Shortlist | None:
-    if SHORTLIST not in guarded(folder):
+def _shortlist(folder: Path, tokenizers: Tokenizers) -> Shortlist | None:
+    if SHORTLIST not in summed(folder):
         return None
     check_sums(folder, [SHORTLIST])
-    return load_shortlist(standing(folder, SHORTLIST), sizes)
+    return load_shortlist(standing(folder, SHORTLIST), tokenizers)
 
 
 def is_begun(folder: Path) -> bool:

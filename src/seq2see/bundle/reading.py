@@ -52,7 +52,7 @@ def sums(folder: Path, names: Iterable[str]) -> str:
     return "".join(f"{digest(standing(folder, name))}  {name}\n" for name in names)
 
 
-def guarded(folder: Path) -> list[str]:
+def summed(folder: Path) -> list[str]:
     """Returns the files whose checksums were saved.
 
     Raises:

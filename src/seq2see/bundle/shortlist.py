@@ -9,7 +9,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from seq2see.bundle.reading import RESTORE
-from seq2see.data.shortlist import Ids, Shortlist
+from seq2see.data.lexicon import Ids
+from seq2see.data.shortlist import Shortlist
+from seq2see.data.store import Tokenizers
+from seq2see.data.tokenizers import SPECIALS
 from seq2see.errors import BundleError
 
 
@@ -19,21 +22,25 @@ def save_shortlist(shortlist: Shortlist, path: Path) -> None:
     save_file({name: table.astype(np.int32) for name, table in tables.items()}, path)
 
 
-def load_shortlist(path: Path, sizes: tuple[int, int]) -> Shortlist:
+def load_shortlist(path: Path, tokenizers: Tokenizers) -> Shortlist:
     """Reads a shortlist.
 
     Args:
         path: of the file.
-        sizes: of the source's and the target's vocabulary, which it has to fit.
+        tokenizers: whose ids it has to hold.
 
     Raises:
         BundleError: the file is damaged or foreign, or made for other vocabularies.
     """
+    sizes = (tokenizers.source.size, tokenizers.target.size)
+    marks = np.arange(len(SPECIALS) + tokenizers.target.layout.copies)
     try:
         found = load_file(path)
         frequent, likely = (_ids(found[name], sizes[1]) for name in ("frequent", "likely"))
         if frequent.ndim != 1 or likely.shape[:1] != sizes[:1] or likely.ndim != 2:
             raise ValueError(f"tables of shapes {list(frequent.shape)} and {list(likely.shape)}")
+        if not np.array_equal(frequent[: len(marks)], marks) or (np.diff(frequent) <= 0).any():
+            raise ValueError("frequent ids that do not begin with the marks, or do not ascend")
     except (OSError, KeyError, ValueError, SafetensorError) as error:
         raise BundleError(
             f"damaged or foreign ({error})",

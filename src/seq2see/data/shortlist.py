@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from seq2see.data.lexicon import Lexicon
+from seq2see.data.lexicon import Ids, Lexicon
 from seq2see.data.tokenizers import PAD, SPECIALS
 
-Ids = npt.NDArray[np.int64]
 Rows = Sequence[Sequence[int]]
 
 
@@ -60,14 +59,6 @@ class Shortlist:
         more = counts > 0
         more[everywhere] = False
         return cls(everywhere, _likely(Lexicon.learn(*pairs), more, sizes[0], likely))
-
-    def covers(self, pairs: tuple[Rows, Rows]) -> float:
-        """Returns the share of target tokens that are on the shortlist of their source."""
-        common, found, count = frozenset(self.frequent.tolist()), 0, 0
-        for source, target in zip(*pairs, strict=True):
-            own = common.union(self.likely[[PAD, *source]].ravel().tolist())
-            found, count = found + sum(token in own for token in target), count + len(target)
-        return found / max(count, 1)
 
 
 def _likely(lexicon: Lexicon, allowed: npt.NDArray[np.bool_], size: int, most: int) -> Ids:

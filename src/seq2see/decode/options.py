@@ -36,7 +36,7 @@ class SearchOptions:
             many as torch has threads. The outputs depend on it by rounding at most.
         shortlist: whether each source is translated to the tokens on its shortlist alone, which
             the model must have learnt (`Model.learn_shortlist`). Probabilities are shared out
-            among those, so that scores are a little higher.
+            among those, so that a given output scores higher.
 
     Raises:
         ConfigError: a value is out of its range, or more hypotheses are wanted than the beam holds.

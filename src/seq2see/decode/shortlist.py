@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seq2see.data.rows import Pair
-from seq2see.data.shortlist import Rows, Shortlist
+from seq2see.data.shortlist import Shortlist
 from seq2see.data.store import Tokenizers
 from seq2see.decode.rules import Unwritable
 from seq2see.errors import ConfigError
@@ -31,21 +31,13 @@ def learn_shortlist(
             where="frequent",
             mend="Set it lower, or search without a shortlist: there is little to be saved",
         )
+    sources, unknowns = tokenizers.sources(pairs)
+    targets = tokenizers.targets([pair.target for pair in pairs], unknowns)
     return Shortlist.learn(
-        _ids(tokenizers, pairs),
+        (sources, targets),
         sizes,
         unwritable.marks,
         unwritable.never,
         frequent=frequent,
         likely=likely,
     )
-
-
-def covered(shortlist: Shortlist, tokenizers: Tokenizers, pairs: Sequence[Pair]) -> float:
-    """Returns the share of target tokens that are on the shortlist of their source."""
-    return shortlist.covers(_ids(tokenizers, pairs))
-
-
-def _ids(tokenizers: Tokenizers, pairs: Sequence[Pair]) -> tuple[Rows, Rows]:
-    sources, unknowns = tokenizers.sources(pairs)
-    return sources, tokenizers.targets([pair.target for pair in pairs], unknowns)

@@ -18,6 +18,7 @@ from seq2see.decode.request import lay
 from seq2see.decode.rules import NEVER, Rules, Unwritable
 from seq2see.decode.search import Choices, Live, search
 from seq2see.decode.translate import Translator
+from seq2see.errors import DecodingError
 
 Fate = Literal["kept", "ended", "dropped"]
 
@@ -107,8 +108,16 @@ def grow(translator: Translator, pair: Pair) -> Tree:
         A tree without steps where the source has no text.
 
     Raises:
-        DecodingError: the source is too long under `strict`.
+        DecodingError: the source is too long under `strict`; or the search has a shortlist, whose
+            candidates are not shown: leave it out.
     """
+    if translator.shortlist is not None:
+        raise DecodingError(
+            "a search among a shortlist's candidates",
+            expected="one of the whole vocabulary",
+            where="shortlist",
+            mend="Leave the shortlist out",
+        )
     requests = list(translator.requests([pair]).values())
     if not requests:
         return Tree((), ())

