@@ -89,4 +89,5 @@ def test_the_time_of_training_counts_though_a_model_stands_already(tmp_path: Pat
     scores["training"]["seconds"] = 1000.0
     (folder / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
     again = carry_out(str(file), 1, options(tmp_path, *SMALL), 1, quiet)
-    assert 1000 < again.outcomes[0].seconds < 1100
+    # To a tenth of a second; measuring may take less.
+    assert 1000 <= again.outcomes[0].seconds < 1100
