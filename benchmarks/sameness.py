@@ -18,8 +18,7 @@ from typing import Any
 
 import seq2see as s2s
 from quality import cores, keep, results, revision
-from seq2see.recipe.judging import Examination
-from seq2see.recipe.run import examine_by
+from seq2see.recipe.judging import Examination, examine_by
 
 TASK = "sameness"
 ALONE: dict[str, Any] = {"precision": "float32", "workers": 1}

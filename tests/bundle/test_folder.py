@@ -128,6 +128,26 @@ def test_what_is_saved_is_what_is_opened(tmp_path: Path, name: str) -> None:
     assert after.tokenizers.sources(pairs) == before.tokenizers.sources(pairs)
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_opening_draws_no_weights(tmp_path: Path, name: str) -> None:
+    bundle(NETWORKS[name]).save(tmp_path)
+    before = torch.get_rng_state()
+    load(tmp_path)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_one_vocabulary_for_both_sides_is_read_once(saved: Path, tmp_path: Path) -> None:
+    shared = load(saved).tokenizers
+    assert shared.source is shared.target
+    other = joint([Pair("wxyz", "zyxw", ("N", "V"))], copies=2).target
+    replace(bundle(), tokenizers=Tokenizers(shared.source, other)).save(tmp_path / "two")
+    own = load(tmp_path / "two").tokenizers
+    assert (own.source.to_json(), own.target.to_json()) == (
+        shared.source.to_json(),
+        other.to_json(),
+    )
+
+
 def test_saving_again_gives_the_same_bytes(saved: Path, tmp_path: Path) -> None:
     load(saved).save(tmp_path / "copy")
     for name in FILES:

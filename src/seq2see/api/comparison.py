@@ -21,8 +21,7 @@ from seq2see.evaluate.metrics import metric_named
 from seq2see.recipe.choose import choose
 from seq2see.recipe.draft import architecture
 from seq2see.recipe.intake import Corpus, gather, strict_pairs
-from seq2see.recipe.judging import Examination
-from seq2see.recipe.run import examine_by
+from seq2see.recipe.judging import Examination, examine_by
 from seq2see.recipe.sections import DataSettings
 from seq2see.recipe.survey import survey
 from seq2see.train.journal import Observer

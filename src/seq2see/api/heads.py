@@ -24,7 +24,7 @@ from seq2see.look.rollout import rollout
 from seq2see.look.table import HeadTable
 from seq2see.look.trace import trace
 from seq2see.recipe.card import pruned_card
-from seq2see.recipe.run import examine_by
+from seq2see.recipe.judging import examine_by
 
 Data = str | PathLike[str] | Sequence[Pair]
 

@@ -22,8 +22,7 @@ from seq2see.errors import BundleError, ConfigError
 from seq2see.evaluate.significance import Comparison, compare
 from seq2see.recipe.folder import TrainingFolder
 from seq2see.recipe.intake import strict_pairs
-from seq2see.recipe.judging import search_options
-from seq2see.recipe.run import examine_by
+from seq2see.recipe.judging import examine_by, search_options
 from seq2see.recipe.sections import Recipe
 
 

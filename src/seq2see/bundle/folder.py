@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from seq2see.bundle import reading
 from seq2see.bundle.reading import RESTORE, SUMS, check_sums, summed, sums
 from seq2see.bundle.shortlist import load_shortlist, save_shortlist
-from seq2see.bundle.weights import load_weights, weights
+from seq2see.bundle.weights import Undrawn, load_weights, weights
 from seq2see.config import Tree, parse
 from seq2see.data.shortlist import Shortlist
 from seq2see.data.store import Tokenizers
@@ -30,7 +30,10 @@ RECIPE, WEIGHTS, SCORES, CARD = "recipe.toml", "model.safetensors", "scores.json
 SHORTLIST = "shortlist.safetensors"
 """Stands in a bundle that has learnt one; the checksums say whether it belongs to it."""
 
-GUARDED = (RECIPE, "source.json", "target.json", WEIGHTS)
+SIDES = ("source.json", "target.json")
+"""The tokenizers of both sides."""
+
+GUARDED = (RECIPE, *SIDES, WEIGHTS)
 """What the checksums are of; scores and card are free to be edited."""
 
 FILES = (*GUARDED, SHORTLIST, SCORES, CARD, SUMS)
@@ -91,8 +94,8 @@ class Bundle:
     def _texts(self) -> dict[str, str]:
         return {
             RECIPE: tomli_w.dumps(self.recipe),
-            "source.json": self.tokenizers.source.to_json(),
-            "target.json": self.tokenizers.target.to_json(),
+            SIDES[0]: self.tokenizers.source.to_json(),
+            SIDES[1]: self.tokenizers.target.to_json(),
             SCORES: json.dumps(self.scores, indent=2, ensure_ascii=False) + "\n",
             CARD: self.card,
         }
@@ -148,17 +151,22 @@ def _read(folder: Path) -> Bundle:
         )
     check_sums(folder, GUARDED)
     recipe = reading.toml(folder, RECIPE)
-    source, target = (
-        Tokenizer.from_json(reading.text(folder, name), str(standing(folder, name)))
-        for name in ("source.json", "target.json")
-    )
-    network = new_network(recipe, Tokenizers(source, target), str(standing(folder, RECIPE)))
+    tokenizers = _tokenizers(folder)
+    with Undrawn():
+        network = new_network(recipe, tokenizers, str(standing(folder, RECIPE)))
     load_weights(network, standing(folder, WEIGHTS))
-    shortlist = _shortlist(folder, Tokenizers(source, target))
+    shortlist = _shortlist(folder, tokenizers)
     scores = reading.scores(folder, SCORES)
     card = reading.text(folder, CARD)
-    tokenizers = Tokenizers(source, target)
     return Bundle(recipe, network.eval(), tokenizers, scores, card, shortlist, folder)
+
+
+def _tokenizers(folder: Path) -> Tokenizers:
+    source, target = (reading.text(folder, name) for name in SIDES)
+    read = Tokenizer.from_json(source, str(standing(folder, SIDES[0])))
+    if target == source:  # one vocabulary serves both sides
+        return Tokenizers(read, read)
+    return Tokenizers(read, Tokenizer.from_json(target, str(standing(folder, SIDES[1]))))
 
 
 def _shortlist(folder: Path, tokenizers: Tokenizers) -> Shortlist | None:

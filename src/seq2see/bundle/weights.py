@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from seq2see.bundle.reading import RESTORE, need
 from seq2see.errors import BundleError, is_out_of_memory
 from seq2see.nn.network import Network
+
+_DRAWS = frozenset({"kaiming_uniform_", "normal_", "uniform_"})
+"""Names of the methods of a tensor, and of the functions of torch.nn.init, that draw weights."""
+
+
+class Undrawn(TorchFunctionMode):
+    """Leaves new weights as memory happens to hold them: a file is about to replace them all.
+
+    Drawing the weights of a small network takes longer than reading them.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Returns the tensor as it is where `func` would draw it."""
+        kwargs = kwargs or {}
+        if func.__name__ in _DRAWS:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
 
 
 def weights(network: Network) -> dict[str, Tensor]:

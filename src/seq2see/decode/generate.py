@@ -141,7 +141,8 @@ def _workers(options: SearchOptions, device: torch.device) -> int:
 def evaluating(network: nn.Module) -> Iterator[None]:
     """Puts a network in evaluation mode, and each of its modules back in its former mode after."""
     training = [module for module in network.modules() if module.training]
-    network.eval()
+    for module in training:  # mostly none; `eval` would visit them all once more
+        module.training = False
     try:
         yield
     finally:

@@ -74,7 +74,8 @@ class Learned(nn.Module):
 
     def __init__(self, d_model: int, length: int) -> None:
         super().__init__()
-        self.table = nn.Parameter(torch.randn(length, d_model) * d_model**-0.5)
+        self.table = nn.Parameter(torch.empty(length, d_model))
+        nn.init.normal_(self.table, std=d_model**-0.5)
         self.code = Tap()
 
     def forward(

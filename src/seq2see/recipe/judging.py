@@ -14,6 +14,7 @@ from seq2see.data.store import Tokenizers
 from seq2see.decode.options import SearchOptions
 from seq2see.decode.translate import Translator
 from seq2see.evaluate.metrics import Score, evaluate, group_references
+from seq2see.evaluate.suitable import suitable
 from seq2see.nn.network import Network
 from seq2see.recipe.sections import DecodeSettings
 
@@ -66,6 +67,14 @@ class Examination:
     def score(self, outputs: Sequence[str], resamples: int = 1000) -> list[Score]:
         """Scores one output a source by every metric."""
         return evaluate(outputs, self.references, self.metrics, resamples=resamples)
+
+
+def examine_by(
+    dev: Sequence[Pair], metrics: Sequence[str] = (), *, each_line: bool = False
+) -> Examination:
+    """Groups held-out pairs by source, or takes each line alone, under the metrics that suit."""
+    chosen = metrics or suitable([p.source for p in dev], [p.target for p in dev])
+    return Examination.of(dev, chosen, each_line=each_line)
 
 
 def outputs(

@@ -18,7 +18,6 @@ from seq2see.data.pairs import Pair
 from seq2see.data.store import Store, Tokenizers
 from seq2see.errors import ConfigError
 from seq2see.evaluate.metrics import metric_named
-from seq2see.evaluate.suitable import suitable
 from seq2see.nn.network import Network
 from seq2see.nn.precision import cast
 from seq2see.nn.settings import TransformerSettings
@@ -27,7 +26,7 @@ from seq2see.recipe.card import write_card
 from seq2see.recipe.choose import choose
 from seq2see.recipe.folder import TrainingFolder
 from seq2see.recipe.intake import gather
-from seq2see.recipe.judging import Examination, outputs, put, search_options
+from seq2see.recipe.judging import Examination, examine_by, outputs, put, search_options
 from seq2see.recipe.sections import DataSettings, Recipe, seed_of
 from seq2see.recipe.start import noted, started
 from seq2see.recipe.survey import survey
@@ -187,14 +186,6 @@ def _extent(run: Run) -> dict[str, Any]:
         "longest_source": run.store.source.longest,
         "longest_ratio": run.longest_ratio,
     }
-
-
-def examine_by(
-    dev: Sequence[Pair], metrics: Sequence[str] = (), *, each_line: bool = False
-) -> Examination:
-    """Groups held-out pairs by source, or takes each line alone, under the metrics that suit."""
-    chosen = metrics or suitable([p.source for p in dev], [p.target for p in dev])
-    return Examination.of(dev, chosen, each_line=each_line)
 
 
 def final_scores(bundle: Bundle, run: Run, examination: Examination) -> list[dict[str, Any]]:

@@ -24,8 +24,7 @@ from seq2see.look.table import HeadTable
 from seq2see.look.trace import Trace, trace
 from seq2see.nn.network import Network
 from seq2see.recipe.folder import TrainingFolder
-from seq2see.recipe.judging import Examination
-from seq2see.recipe.run import examine_by
+from seq2see.recipe.judging import Examination, examine_by
 from seq2see.report.packing import Array
 from seq2see.report.sample import Extent, chosen, drawn
 

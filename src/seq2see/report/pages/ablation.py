@@ -8,7 +8,7 @@ from seq2see.look.change import Task
 from seq2see.look.curve import PruningCurve, pruning_curve
 from seq2see.look.prune import order, worth
 from seq2see.look.table import HeadRow
-from seq2see.recipe.run import examine_by
+from seq2see.recipe.judging import examine_by
 from seq2see.report.charts import Axis, bars, lines, points
 from seq2see.report.numbers import counted, fixed, significant, span
 from seq2see.report.pages.alignment import attentions
