@@ -53,6 +53,15 @@ def test_zeros_give_the_bias_and_what_is_no_number_stays_none(linear: nn.Linear)
     assert not found[1].isnan().any()
 
 
+@pytest.mark.parametrize("size", [1e-38, 1e-30, 1e-20, 1e30])
+def test_the_smallest_and_the_largest_numbers_stay_in_range(linear: nn.Linear, size: float) -> None:
+    layer = Int8Linear(linear)
+    x = torch.randn(3, 24)
+    x = x / x.abs().max() * size
+    error = (layer(x) - linear(x)).abs().max()
+    assert error <= 0.02 * size * linear.weight.abs().sum(1).max() + 1e-6
+
+
 def test_a_weight_of_zeros_gives_the_bias(linear: nn.Linear) -> None:
     nn.init.zeros_(linear.weight)
     assert torch.equal(Int8Linear(linear)(torch.randn(2, 24))[1], linear.bias)

@@ -8,7 +8,16 @@ import pytest
 import torch
 
 from helpers import normal, same
-from seq2see.nn.positions import Learned, NoPosition, Sinusoidal, alibi, rotate, sinusoids
+from seq2see.nn.positions import (
+    KEPT,
+    Learned,
+    NoPosition,
+    Sinusoidal,
+    alibi,
+    consecutive,
+    rotate,
+    sinusoids,
+)
 
 CPU = torch.device("cpu")
 
@@ -80,6 +89,30 @@ def test_sinusoidal_reaches_far_positions() -> None:
     angle = 100_000 * 0.01
     expected = [math.sin(100_000), math.cos(100_000), math.sin(angle), math.cos(angle)]
     assert code[0, 0].tolist() == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(("start", "count"), [(0, 1), (7, 1), (3, 20), (KEPT - 2, 2), (KEPT, 5)])
+@pytest.mark.parametrize("d_model", [6, 7, 256])
+def test_what_is_kept_is_what_would_be_worked_out(start: int, count: int, d_model: int) -> None:
+    found = consecutive(start, count, d_model, CPU)
+    assert torch.equal(found, sinusoids(torch.arange(start, start + count), d_model))
+
+
+def test_what_a_search_kept_can_be_learnt_with() -> None:
+    with torch.inference_mode():
+        Sinusoidal()(torch.zeros(1, 3, 22), start=0)
+    scale = torch.ones(1, requires_grad=True)
+    (consecutive(0, 3, 22, CPU) * scale).sum().backward()
+    assert scale.grad is not None
+
+
+def test_what_a_hook_writes_into_a_code_stays_in_that_call() -> None:
+    positions, x = Sinusoidal(), torch.zeros(1, 3, 8)
+    before = positions(x, start=0)
+    handle = positions.code.register_forward_hook(lambda tap, args, code: code.fill_(9))
+    assert (positions(x, start=0) == 9).all()
+    handle.remove()
+    assert torch.equal(positions(x, start=0), before)
 
 
 def test_learned_adds_a_vector_a_position_and_its_last_one_past_the_table() -> None:

@@ -25,7 +25,7 @@ from seq2see.nn.tap import Tap, any_watched
 
 TERM = "term"
 """Name in a state of what is added to the scores of the sources' positions; where there is one,
-steps after the first can be lean."""
+steps can be lean."""
 
 
 class TransformerDecoder(nn.Module):
@@ -125,19 +125,20 @@ class TransformerDecoder(nn.Module):
         lean, parts = self._lean, state.source
         if x.shape[1] != 1 or lean is None or TERM not in parts or ANCESTRY not in state.tensors:
             return None
-        begun = state.length > 0 and parts["0.past.k"].shape[-2] + state.width < LONG
-        return lean if begun and lean.applies and not self.training else None
+        short = _entries(state) + state.width < LONG
+        parted = not state.length and state.width > 1  # each row begins a cache of its own
+        return lean if short and not parted and lean.applies and not self.training else None
 
     def _lean_step(self, lean: Lean, x: Tensor, state: TensorState) -> tuple[Tensor, TensorState]:
         source, width, ancestry = dict(state.source), state.width, state.tensors[ANCESTRY]
-        before = source["0.past.k"].shape[-2]
+        before = _entries(state)
         ancestry, term = grown(ancestry, before, 1, width), None
         if width > 1 or before > state.length:
             term = additive(own_past(ancestry, before + width, 1, width), x.dtype)
         y = x.view(-1, width, x.shape[-1])  # source hypothesis d_model
         for layer, block in enumerate(lean.blocks):
             k, v = f"{layer}.past.k", f"{layer}.past.v"
-            past = (source[k], source[v])
+            past = (source[k], source[v]) if state.length else None
             y, (source[k], source[v]) = own(block, y, term, past, state.length)
             y = across(block, y, (source[f"{layer}.k"], source[f"{layer}.v"]), source[TERM])
             y = think(block, y)
@@ -164,7 +165,7 @@ class TransformerDecoder(nn.Module):
             return None, tensors
         if ANCESTRY not in tensors:
             return causal(count, state.length + count, x.device), tensors
-        before = state.source["0.past.k"].shape[-2] if state.length else 0
+        before = _entries(state)
         alone = state.width == 1 and before == state.length  # as in greedy search
         ancestry = grown(tensors[ANCESTRY], before, count, state.width)
         tensors[ANCESTRY] = ancestry
@@ -180,6 +181,11 @@ class TransformerDecoder(nn.Module):
             return None, None
         reading = Reading(state, read, count, self.ratio)
         return reading.own, reading.cross
+
+
+def _entries(state: TensorState) -> int:
+    """Counts the positions that the cache of a source holds."""
+    return state.source["0.past.k"].shape[-2] if state.length else 0
 
 
 class RecurrentDecoder(nn.Module):

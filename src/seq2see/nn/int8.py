@@ -11,6 +11,9 @@ from torch import Tensor, nn
 _LARGEST = 127
 """Both signs reach as far, so that no offset has to be taken off a product."""
 
+_LEAST = 1e-30
+"""A vector of smaller numbers counts as zeros: the reciprocal of its scale would be infinite."""
+
 _NARROW = 16
 """Outputs below which a layer is left as it is: too few to fill a product."""
 
@@ -32,9 +35,11 @@ class Rounded(NamedTuple):
     def of(cls, x: Float[Tensor, "*shape feature"]) -> Rounded:
         """Rounds each vector by a scale of its own."""
         rows = x.detach().flatten(0, -2).float()  # rounding has no gradient
-        scale = _scale(rows)
+        work = rows.abs()
+        scale = _scale(work)
+        torch.mul(rows, scale.reciprocal(), out=work)  # in memory that is warm already
         # A value that is no number would become some integer: the scale carries it on.
-        return cls((rows / scale).round_().to(torch.int8), scale, x)
+        return cls(work.round_().to(torch.int8), scale, x)
 
 
 class Int8Linear(nn.Module):
@@ -60,7 +65,7 @@ class Int8Linear(nn.Module):
         super().__init__()
         self.in_features, self.out_features = linear.in_features, linear.out_features
         full = linear.weight.detach().float()
-        scale = _scale(full)
+        scale = _scale(full.abs())
         # Column by column, as the product reads them.
         self.register_buffer("weight", (full / scale).round().to(torch.int8).T.contiguous())
         self.register_buffer("scale", scale[:, 0])
@@ -99,5 +104,5 @@ def quantise(network: nn.Module) -> None:
             setattr(network.get_submodule(home), own, made[layer])
 
 
-def _scale(x: Float[Tensor, "row feature"]) -> Float[Tensor, "row 1"]:
-    return x.abs().amax(-1, keepdim=True).clamp_(min=torch.finfo(x.dtype).tiny).div_(_LARGEST)
+def _scale(size: Float[Tensor, "row feature"]) -> Float[Tensor, "row 1"]:
+    return size.amax(-1, keepdim=True).clamp_(min=_LEAST).div_(_LARGEST)

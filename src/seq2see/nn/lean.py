@@ -56,13 +56,14 @@ class Lean:
 
 def _is_common(block: Block) -> bool:
     """Tells whether a block is made of what the functions below know, and of nothing else."""
-    looks = [layer for layer in block.modules() if isinstance(layer, MultiHeadAttention)]
+    parts = list(block.modules())
+    looks = [layer for layer in parts if isinstance(layer, MultiHeadAttention)]
     maps = [m for a in looks for m in (a.query, a.key, a.value, a.output)]
     if block.feedforward is not None:
         maps += [block.feedforward.widen, block.feedforward.narrow]
     return (
         block.positions != "alibi"
-        and all(type(module) in _COMMON for module in block.modules())
+        and all(type(module) in _COMMON for module in parts)
         and all(a.programme is None and a.sizes.left is None for a in looks)
         and all(a.sizes.kv_heads == a.sizes.heads for a in looks)
         and all(type(m) in (nn.Linear, Int8Linear) for m in maps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +26,26 @@ def sinusoids(
     rates = torch.exp(-math.log(10000.0) * even / d_model)
     angles = positions[:, None].float() * rates
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)[:, :d_model]
+
+
+KEPT = 512
+"""Positions whose sinusoids are kept: a search would work out the next one at every step."""
+
+
+def consecutive(
+    start: int, count: int, d_model: int, device: torch.device
+) -> Float[Tensor, "position d_model"]:
+    """Returns the `sinusoids` of `count` positions from `start` on, for reading only."""
+    # An export would pin its lengths to one side of this comparison.
+    if not torch.compiler.is_compiling() and start + count <= KEPT:
+        return _kept(d_model, device)[start : start + count]
+    return sinusoids(torch.arange(start, start + count, device=device), d_model)
+
+
+@lru_cache(maxsize=16)
+def _kept(d_model: int, device: torch.device) -> Tensor:
+    with torch.inference_mode(False):  # a search makes them, and training may read them later
+        return sinusoids(torch.arange(KEPT, device=device), d_model)
 
 
 class Sinusoidal(nn.Module):
@@ -50,18 +71,22 @@ class Sinusoidal(nn.Module):
         self, positions: Int[Tensor, " position"], d_model: int
     ) -> Float[Tensor, "position d_model"]:
         """Returns the vectors that are added at `positions`."""
-        found = sinusoids(positions, d_model)
-        if not self.frequencies:
-            return found
-        used = found[:, : 2 * self.frequencies]
-        return F.pad(used, (0, d_model - used.shape[1]))
+        return self._used(sinusoids(positions, d_model))
 
     def forward(
         self, x: Float[Tensor, "row position d_model"], start: int
     ) -> Float[Tensor, "row position d_model"]:
         """Adds the code of positions `start`, `start + 1`, … to `x`."""
-        positions = torch.arange(start, start + x.shape[1], device=x.device)
-        return x + self.code(self.codes(positions, x.shape[-1])[None].to(x.dtype))
+        found = consecutive(start, x.shape[1], x.shape[2], x.device)
+        code = self._used(found)[None].to(x.dtype)
+        # A hook may write into what it is handed.
+        return x + self.code(code.clone() if self.code.watched else code)
+
+    def _used(self, code: Tensor) -> Tensor:
+        if not self.frequencies:
+            return code
+        used = code[:, : 2 * self.frequencies]
+        return F.pad(used, (0, code.shape[1] - used.shape[1]))
 
 
 class Learned(nn.Module):
@@ -104,8 +129,7 @@ def rotate(
     The inner product of a turned query and a turned key depends on their distance alone.
     Source: Su et al. 2021, eq. 34. `d_key` must be even.
     """
-    positions = torch.arange(start, start + x.shape[-2], device=x.device)
-    table = sinusoids(positions, x.shape[-1]).to(x.dtype)
+    table = consecutive(start, x.shape[-2], x.shape[-1], x.device).to(x.dtype)
     sin, cos = table[:, 0::2], table[:, 1::2]
     even, odd = x[..., 0::2], x[..., 1::2]
     return torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)
