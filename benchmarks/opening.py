@@ -28,8 +28,6 @@ import torch
 from quality import cores, keep, revision
 
 TASK = "opening"
-_CLOCK = "import sys, time; {before}begin = time.perf_counter(); {timed}; print({taken})"
-_TAKEN = "time.perf_counter() - begin"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -61,7 +59,8 @@ def once(bundle: Path, cache: Path) -> dict[str, float]:
 
 def timed(before: str, work: str, bundle: Path, cache: Path) -> float:
     """Returns the seconds that `work` takes after `before` in a new process."""
-    program = _CLOCK.format(before=before, timed=work, taken=_TAKEN)
+    clock = "time.perf_counter()"
+    program = f"import sys, time; {before}begin = {clock}; {work}; print({clock} - begin)"
     return float(child(["-c", program, str(bundle)], cache))
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import seq2see as s2s
+from seq2see.cli.shortlist import Frequent, Likely
+from seq2see.decode.shortlist import FREQUENT, LIKELY
 
 
 @pytest.fixture
@@ -64,3 +66,8 @@ def test_an_ensemble_searches_by_the_list_of_its_first(model: Path, pairs: Path)
     alone = s2s.load(model).learn_shortlist(str(pairs), frequent=2, likely=1)
     words = ["abcd", "ba", "ccab"]
     assert both.translate(words, shortlist=True) == alone.translate(words, shortlist=True)
+
+
+def test_the_help_tells_the_defaults() -> None:
+    for option, default in ((Frequent, FREQUENT), (Likely, LIKELY)):
+        assert f"(default: {default})" in option.__metadata__[0].help  # type: ignore[attr-defined]

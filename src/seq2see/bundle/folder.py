@@ -13,13 +13,12 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from seq2see.bundle import reading
-from seq2see.bundle.reading import RESTORE, SUMS, check_sums, summed, sums
+from seq2see.bundle.reading import RESTORE, SIDES, SUMS, check_sums, summed, sums
 from seq2see.bundle.shortlist import load_shortlist, save_shortlist
 from seq2see.bundle.weights import Undrawn, load_weights, weights
 from seq2see.config import Tree, parse
 from seq2see.data.shortlist import Shortlist
 from seq2see.data.store import Tokenizers
-from seq2see.data.tokenizers import Tokenizer
 from seq2see.errors import BundleError, ConfigError
 from seq2see.files import FRESH, replace_files, standing
 from seq2see.nn.network import Network, Sizes
@@ -29,9 +28,6 @@ from seq2see.nn.settings import RecurrentSettings, Settings, TransformerSettings
 RECIPE, WEIGHTS, SCORES, CARD = "recipe.toml", "model.safetensors", "scores.json", "card.md"
 SHORTLIST = "shortlist.safetensors"
 """Stands in a bundle that has learnt one; the checksums say whether it belongs to it."""
-
-SIDES = ("source.json", "target.json")
-"""The tokenizers of both sides."""
 
 GUARDED = (RECIPE, *SIDES, WEIGHTS)
 """What the checksums are of; scores and card are free to be edited."""
@@ -151,7 +147,7 @@ def _read(folder: Path) -> Bundle:
         )
     check_sums(folder, GUARDED)
     recipe = reading.toml(folder, RECIPE)
-    tokenizers = _tokenizers(folder)
+    tokenizers = reading.tokenizers(folder)
     with Undrawn():
         network = new_network(recipe, tokenizers, str(standing(folder, RECIPE)))
     load_weights(network, standing(folder, WEIGHTS))
@@ -159,14 +155,6 @@ def _read(folder: Path) -> Bundle:
     scores = reading.scores(folder, SCORES)
     card = reading.text(folder, CARD)
     return Bundle(recipe, network.eval(), tokenizers, scores, card, shortlist, folder)
-
-
-def _tokenizers(folder: Path) -> Tokenizers:
-    source, target = (reading.text(folder, name) for name in SIDES)
-    read = Tokenizer.from_json(source, str(standing(folder, SIDES[0])))
-    if target == source:  # one vocabulary serves both sides
-        return Tokenizers(read, read)
-    return Tokenizers(read, Tokenizer.from_json(target, str(standing(folder, SIDES[1]))))
 
 
 def _shortlist(folder: Path, tokenizers: Tokenizers) -> Shortlist | None:

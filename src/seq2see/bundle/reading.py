@@ -12,11 +12,16 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from seq2see.config import Tree
+from seq2see.data.store import Tokenizers
+from seq2see.data.tokenizers import Tokenizer
 from seq2see.errors import BundleError
 from seq2see.files import digest, standing
 
 SUMS = "SHA256SUMS"
 """Checksums in the format of `sha256sum -c`."""
+
+SIDES = ("source.json", "target.json")
+"""The tokenizers of both sides."""
 
 RESTORE = "Restore the file from the place the model came from, or train again"
 
@@ -111,6 +116,19 @@ def toml(folder: Path, name: str) -> Tree:
     except tomllib.TOMLDecodeError as error:
         where = str(standing(folder, name))
         raise BundleError(f"no TOML ({error})", where=where, mend=RESTORE) from error
+
+
+def tokenizers(folder: Path) -> Tokenizers:
+    """Returns both sides' tokenizers.
+
+    Raises:
+        BundleError: a file is missing, or no tokenizer.
+    """
+    source, target = (text(folder, name) for name in SIDES)
+    read = Tokenizer.from_json(source, str(standing(folder, SIDES[0])))
+    if target == source:  # one vocabulary serves both sides
+        return Tokenizers(read, read)
+    return Tokenizers(read, Tokenizer.from_json(target, str(standing(folder, SIDES[1]))))
 
 
 def scores(folder: Path, name: str) -> dict[str, Any]:

@@ -20,10 +20,7 @@ _DRAWS = frozenset({"kaiming_uniform_", "normal_", "uniform_"})
 
 
 class Undrawn(TorchFunctionMode):
-    """Leaves new weights as memory happens to hold them: a file is about to replace them all.
-
-    Drawing the weights of a small network takes longer than reading them.
-    """
+    """Leaves new weights as memory happens to hold them: a file is about to replace them all."""
 
     def __torch_function__(
         self,

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import tomli_w
 
-from seq2see.bundle.reading import SUMS, check_sums, sums
+from seq2see.bundle import reading
+from seq2see.bundle.reading import SIDES, SUMS, check_sums, sums
 from seq2see.data.pairs import Pair
 from seq2see.data.store import Store, Tokenizers
-from seq2see.data.tokenizers import Tokenizer
 from seq2see.errors import BEGIN_ANEW, BundleError, ConfigError, TrainingError
 from seq2see.files import refusing, sync, write_text
 from seq2see.recipe.sections import Recipe
 
 _DEV = "dev.jsonl"
-TEXTS = ("source.json", "target.json", _DEV, "recipe.toml")
+TEXTS = (*SIDES, _DEV, "recipe.toml")
 INDEX = ("store/source.offsets.npy", "store/target.offsets.npy", "store/lines.npy")
 LINKS = "store/links.offsets.npy"
 """What stands under checksums. The ids are too many to be read at every start: `Store.open` holds
@@ -106,8 +106,8 @@ class TrainingFolder:
             TrainingError: the disk is full or the folder cannot be written.
         """
         texts = {
-            "source.json": tokenizers.source.to_json(),
-            "target.json": tokenizers.target.to_json(),
+            SIDES[0]: tokenizers.source.to_json(),
+            SIDES[1]: tokenizers.target.to_json(),
             _DEV: "".join(json.dumps(asdict(p), ensure_ascii=False) + "\n" for p in dev),
             "recipe.toml": tomli_w.dumps(recipe.as_tree()),
         }
@@ -133,13 +133,8 @@ class TrainingFolder:
             check_sums(self.root, [name for name in (*INDEX, LINKS) if f"  {name}\n" in listed])
             text = (self.root / "recipe.toml").read_text(encoding="utf-8")
             recipe = Recipe.from_tree(tomllib.loads(text))
-            sides = [
-                Tokenizer.from_json(
-                    (self.root / name).read_text(encoding="utf-8"), str(self.root / name)
-                )
-                for name in ("source.json", "target.json")
-            ]
-            return recipe, Tokenizers(*sides), self.dev(), Store.open(self.root / "store")
+            tokenizers = reading.tokenizers(self.root)
+            return recipe, tokenizers, self.dev(), Store.open(self.root / "store")
         except (OSError, EOFError, ValueError, KeyError, TypeError, ConfigError) as error:
             raise BundleError(
                 f"the run cannot be resumed ({error})",
